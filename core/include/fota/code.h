@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The result codes of a FOTA session (AT+CSCFOTA of the SIMCom manual, L2302).
+ * This list is the only place that holds number, name, class, text and advice; AT
+ * answers, the tool's messages and the manual page are made from it. */
+#ifndef FOTA_CODE_H
+#define FOTA_CODE_H
+
+/* P progress, E end without an upgrade, R worth another try unchanged, X needs a
+ * person or a change. */
+#define FOTA_CODE_LIST(X)                                                                                              \
+	X(UNKNOWN, 1, X, "unknown error", "read the log of the module; report it to its maker")                        \
+	X(CHECKED, 2, P, "check version finished", "nothing to do, the download begins")                               \
+	X(DOWNLOADED, 3, P, "download finished", "the package is stored and verified")                                 \
+	X(PARTIAL, 4, P, "download partial finished", "a part is stored; the next session goes on from it")            \
+	X(NO_VERSION, 5, E, "no matched version", "the module is up to date, or publish the target version")           \
+	X(NO_MEMORY, 301, X, "not enough memory", "free storage on the module, or make the package smaller")           \
+	X(BAD_PARAM, 302, X, "invalid parameter", "check the five parameters: quotes, lengths, digits")                \
+	X(BAD_OPERATION, 303, X, "invalid operation", "switch the service on first: AT+CAPFOTA=1")                     \
+	X(IO, 304, X, "IO failed", "the storage of the module fails; have it checked")                                 \
+	X(IO_TIMEOUT, 305, R, "IO timeout", "the storage does not answer; try again, then have it checked")            \
+	X(VERIFY, 306, X, "download file verification failed", "try again; if it stays, upload the package again")     \
+	X(CANCELLED, 307, E, "got cancelled", "start a new session when ready; a stored part is kept")                 \
+	X(NESTING, 308, R, "interface nesting error", "a session runs already; wait for its end or AT+FOTACANCEL")     \
+	X(BAD_DEVICE, 401, X, "invalid device information", "use the OEM and model of the product on the platform")    \
+	X(BAD_PLATFORM, 402, X, "invalid platform information",                                                        \
+	  "check product ID, product secret and the module's clock")                                                   \
+	X(NO_DEVICE, 403, X, "missing device information", "configure the module's identity and model")                \
+	X(NO_CONFIG, 404, X, "version number is not configured", "configure the module's firmware version")            \
+	X(INTERNAL, 405, X, "internal error", "read the logs of module and platform; report it")                       \
+	X(BAD_URL, 501, X, "invalid URL", "correct the server URL; plain HTTP must be allowed on both sides")          \
+	X(RESOLVE, 502, R, "unable to resolve domain name", "check the server's name and the module's DNS")            \
+	X(CONNECT, 503, R, "cannot connect to the server",                                                             \
+	  "check address, port, network and the server's certificate")                                                 \
+	X(SERVER, 504, R, "invalid request, server returned error", "read the platform's log; try again later")        \
+	X(RANGE, 505, R, "not in range", "the server does not serve ranges properly; check proxies between")           \
+	X(POST, 506, R, "HTTP POST request error", "the server is no platform of ours, or a proxy answers instead")    \
+	X(RESTART, 507, X, "re-download start error",                                                                  \
+	  "the stored part is of no use and a new start failed; check both")                                           \
+	X(ABORTED, 508, R, "operation is aborted", "the module stopped the session; start it again")                   \
+	X(INCOMPLETE, 509, R, "operation not completed", "the session's time limit is over; start it again to go on")  \
+	X(REDIRECTS, 510, X, "too many retargeting times", "correct the redirects of the server")                      \
+	X(SOCKET_DATA, 511, R, "unable to get data from socket", "the network stalls; try again with a better signal") \
+	X(SOCKET_SEND, 512, R, "error sending data via socket", "the connection broke; try again")                     \
+	X(SOCKET_RECV, 513, R, "error receiving data via socket", "the connection broke; try again, it goes on")       \
+	X(SOCKET_BAD, 514, R, "invalid socket connection", "the server closed at once; check what listens there")
+
+enum fota_code {
+	FOTA_CODE_NONE = 0, /* no code: accepted, or not ended yet */
+#define FOTA_CODE_ENUM(name, number, class, text, advice) FOTA_CODE_##name = (number),
+	FOTA_CODE_LIST(FOTA_CODE_ENUM)
+#undef FOTA_CODE_ENUM
+};
+
+enum fota_code_class {
+	FOTA_CODE_CLASS_P = 'P',
+	FOTA_CODE_CLASS_E = 'E',
+	FOTA_CODE_CLASS_R = 'R',
+	FOTA_CODE_CLASS_X = 'X',
+};
+
+struct fota_code_info {
+	int number;
+	enum fota_code_class code_class;
+	const char *name;   /* "NO_VERSION" */
+	const char *text;   /* the manual's words */
+	const char *advice; /* what a person does next */
+};
+
+/* All rows, in ascending order; *count is set. Constant data. */
+const struct fota_code_info *fota_code_list(unsigned *count);
+
+/* The row of a number, or NULL if it is no result code. */
+const struct fota_code_info *fota_code_find(int number);
+
+#endif

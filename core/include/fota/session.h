@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The FOTA session: asks the platform, downloads the package into the slot,
+ * verifies it, and tells result codes on the way. A table-driven state machine
+ * that owns no task, timer, socket or lock: the caller feeds it HTTP events,
+ * storage completions and time, and serialises the calls.
+ *
+ * No function here blocks longer than the ports that it calls. */
+#ifndef FOTA_SESSION_H
+#define FOTA_SESSION_H
+
+#include "fota/bytes.h"
+#include "fota/code.h"
+#include "fota/device_api.h"
+#include "fota/err.h"
+#include "fota/port.h"
+
+#define FOTA_PRODUCT_MAX_BYTES  20u
+#define FOTA_SECRET_MIN_BYTES   16u
+#define FOTA_SECRET_MAX_BYTES   64u
+#define FOTA_WORK_MIN_BYTES     4096u
+#define FOTA_PENDING_REPORT_MAX 4u
+
+/* The five parameters of AT+CSCFOTA. Borrowed for the call. */
+struct fota_request {
+	struct fota_bytes oem;     /* 1 to FOTA_NAME_MAX_BYTES */
+	struct fota_bytes model;   /* 1 to FOTA_NAME_MAX_BYTES */
+	struct fota_bytes product; /* 1 to 20 decimal digits */
+	struct fota_bytes secret;  /* 16 to 64 visible ASCII characters without '"' */
+	struct fota_bytes target;  /* 1 to FOTA_VERSION_MAX_BYTES */
+};
+
+/* As AT+FOTASTATE? shows them. */
+enum fota_state {
+	FOTA_STATE_IDLE = 0,
+	FOTA_STATE_CHECKING = 1,
+	FOTA_STATE_DOWNLOADING = 2,
+	FOTA_STATE_VERIFYING = 3,
+	FOTA_STATE_READY = 4,
+	FOTA_STATE_INSTALLING = 5,
+	FOTA_STATE_TRIAL = 6,
+};
+
+enum fota_notice_kind {
+	FOTA_NOTICE_CODE,     /* `code`: a line +CSCFOTA */
+	FOTA_NOTICE_PROGRESS, /* received_bytes, total_bytes moved */
+	FOTA_NOTICE_RETRY,    /* `code` will be tried again in delay_ms; for the log */
+	FOTA_NOTICE_RESUME,   /* a download goes on from received_bytes; for the log */
+	FOTA_NOTICE_REPORTED, /* the platform acknowledged a report; for the log */
+};
+
+struct fota_notice {
+	enum fota_notice_kind kind;
+	enum fota_code code;
+	const char *step; /* constant text: what the session was doing */
+	uint32_t origin;  /* of fota_session_start */
+	uint64_t received_bytes;
+	uint64_t total_bytes;
+	uint64_t delay_ms;
+};
+
+/* All-zero fields take the default in brackets. */
+struct fota_session_limits {
+	uint32_t retry_count;     /* tries after the first without any progress [4] */
+	uint32_t retry_base_ms;   /* delay before the first retry; doubles each time [1000] */
+	uint32_t retry_max_ms;    /* longest delay [60000] */
+	uint32_t session_ms;      /* a whole session, waits included [3600000] */
+	uint32_t storage_ms;      /* one storage operation [10000] */
+	uint32_t report_ms;       /* delivery of one report, one try [15000] */
+	uint32_t report_retry_ms; /* between tries to deliver a report [60000] */
+	uint32_t sync_ms;         /* at most between two synced points of a download [1000] */
+	uint32_t sync_bytes;      /* likewise, in bytes [4194304] */
+};
+
+/* The struct and what its pointers name must outlive the session. */
+struct fota_session_cfg {
+	const struct fota_http *http;
+	const struct fota_flash *slot;    /* where the package goes */
+	const struct fota_flash *journal; /* at least two erase units of 4096 bytes or more */
+	const struct fota_clock *clock;
+	const struct fota_random *random;
+	const struct fota_crypto *crypto;
+	const struct fota_identity *identity;
+	struct fota_bytes server_url; /* "https://host[:port][/prefix]", at most FOTA_URL_MAX_BYTES - 64 */
+	bool allow_plain;             /* accept http:// too */
+	struct fota_session_limits limits;
+	/* At least FOTA_WORK_MIN_BYTES, and 2048 more than slot->prog_bytes and
+	 * journal->prog_bytes. More makes verification faster. */
+	struct fota_room work;
+	/* Called from inside the functions below; must not call them. */
+	void (*notify)(void *ctx, const struct fota_notice *notice);
+	void *notify_ctx;
+};
+
+/* The last session's end, as AT+FOTALAST? shows it. code 0: there was none. */
+struct fota_session_last {
+	enum fota_code code;
+	const char *step;         /* constant text */
+	struct fota_bytes target; /* valid until the next call that feeds the session */
+};
+
+struct fota_session_info {
+	enum fota_state state;
+	uint64_t received_bytes; /* of the session that runs, or of the part that is stored */
+	uint64_t total_bytes;
+	struct fota_bytes target; /* empty if nothing is stored; validity as above */
+	struct fota_session_last last;
+	unsigned pending_report_count;
+	bool is_running; /* a session was accepted and has not told its final code */
+	bool is_on;      /* AT+CAPFOTA */
+};
+
+struct fota_session;
+
+/* Prepares *s and begins to load the journal; until that is done commands are
+ * refused with BUSY semantics (308). Keeps `cfg` until the end of *s. Returns OK,
+ * or CONTRACT if the configuration is not usable. */
+FOTA_MUST_CHECK enum fota_err fota_session_init(struct fota_session *s, const struct fota_session_cfg *cfg);
+
+/* AT+CAPFOTA. Off during a session cancels it (307). */
+void fota_session_set_on(struct fota_session *s, bool is_on);
+
+/* AT+CSCFOTA. FOTA_CODE_NONE: accepted, notices follow from later calls, never from
+ * inside this one. Otherwise the code of the refusal: 302, 303, 308, 401, 403 or
+ * 404; nothing changed. Copies the request. `origin` comes back in notices. */
+FOTA_MUST_CHECK enum fota_code fota_session_start(struct fota_session *s, const struct fota_request *req,
+						  uint32_t origin);
+
+/* AT+FOTACANCEL: the session that runs ends with 307, from a later call on.
+ * FOTA_CODE_BAD_OPERATION if none runs. */
+FOTA_MUST_CHECK enum fota_code fota_session_cancel(struct fota_session *s);
+
+/* The module goes down: a session that runs ends with 508 and its part is synced.
+ * Reports stay in the journal. The caller feeds on until fota_session_is_quiet. */
+void fota_session_abort(struct fota_session *s);
+
+/* An HTTP event. OK, or BUSY for a body whose bytes are not wanted yet; *taken says
+ * how many were used, and the port offers the rest again after `resume`. */
+FOTA_MUST_CHECK enum fota_err fota_session_http(struct fota_session *s, const struct fota_http_event *event,
+						size_t *taken);
+
+/* The pending storage operation ended with OK, FULL or IO. */
+void fota_session_storage(struct fota_session *s, enum fota_err result);
+
+/* Lets time pass and waiting work go on. Call it after every batch of events and
+ * when fota_session_next_ms is over. */
+void fota_session_tick(struct fota_session *s);
+
+/* Milliseconds until fota_session_tick has something to do; UINT32_MAX if it waits
+ * for events only. */
+uint32_t fota_session_next_ms(const struct fota_session *s);
+
+/* No session runs and no storage operation is pending. */
+bool fota_session_is_quiet(const struct fota_session *s);
+
+void fota_session_get(const struct fota_session *s, struct fota_session_info *info);
+
+
+
+#endif
