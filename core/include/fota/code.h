@@ -7,42 +7,44 @@
 
 /* P progress, E end without an upgrade, R worth another try unchanged, X needs a
  * person or a change. */
-#define FOTA_CODE_LIST(X)                                                                                              \
-	X(UNKNOWN, 1, X, "unknown error", "read the log of the module; report it to its maker")                        \
-	X(CHECKED, 2, P, "check version finished", "nothing to do, the download begins")                               \
-	X(DOWNLOADED, 3, P, "download finished", "the package is stored and verified")                                 \
-	X(PARTIAL, 4, P, "download partial finished", "a part is stored; the next session goes on from it")            \
-	X(NO_VERSION, 5, E, "no matched version", "the module is up to date, or publish the target version")           \
-	X(NO_MEMORY, 301, X, "not enough memory", "free storage on the module, or make the package smaller")           \
-	X(BAD_PARAM, 302, X, "invalid parameter", "check the five parameters: quotes, lengths, digits")                \
-	X(BAD_OPERATION, 303, X, "invalid operation", "switch the service on first: AT+CAPFOTA=1")                     \
-	X(IO, 304, X, "IO failed", "the storage of the module fails; have it checked")                                 \
-	X(IO_TIMEOUT, 305, R, "IO timeout", "the storage does not answer; try again, then have it checked")            \
-	X(VERIFY, 306, X, "download file verification failed", "try again; if it stays, upload the package again")     \
-	X(CANCELLED, 307, E, "got cancelled", "start a new session when ready; a stored part is kept")                 \
-	X(NESTING, 308, R, "interface nesting error", "a session runs already; wait for its end or AT+FOTACANCEL")     \
-	X(BAD_DEVICE, 401, X, "invalid device information", "use the OEM and model of the product on the platform")    \
-	X(BAD_PLATFORM, 402, X, "invalid platform information",                                                        \
-	  "check product ID, product secret and the module's clock")                                                   \
-	X(NO_DEVICE, 403, X, "missing device information", "configure the module's identity and model")                \
-	X(NO_CONFIG, 404, X, "version number is not configured", "configure the module's firmware version")            \
-	X(INTERNAL, 405, X, "internal error", "read the logs of module and platform; report it")                       \
-	X(BAD_URL, 501, X, "invalid URL", "correct the server URL; plain HTTP must be allowed on both sides")          \
-	X(RESOLVE, 502, R, "unable to resolve domain name", "check the server's name and the module's DNS")            \
-	X(CONNECT, 503, R, "cannot connect to the server",                                                             \
-	  "check address, port, network and the server's certificate")                                                 \
-	X(SERVER, 504, R, "invalid request, server returned error", "read the platform's log; try again later")        \
-	X(RANGE, 505, R, "not in range", "the server does not serve ranges properly; check proxies between")           \
-	X(POST, 506, R, "HTTP POST request error", "the server is no platform of ours, or a proxy answers instead")    \
-	X(RESTART, 507, X, "re-download start error",                                                                  \
-	  "the stored part is of no use and a new start failed; check both")                                           \
-	X(ABORTED, 508, R, "operation is aborted", "the module stopped the session; start it again")                   \
-	X(INCOMPLETE, 509, R, "operation not completed", "the session's time limit is over; start it again to go on")  \
-	X(REDIRECTS, 510, X, "too many retargeting times", "correct the redirects of the server")                      \
-	X(SOCKET_DATA, 511, R, "unable to get data from socket", "the network stalls; try again with a better signal") \
-	X(SOCKET_SEND, 512, R, "error sending data via socket", "the connection broke; try again")                     \
-	X(SOCKET_RECV, 513, R, "error receiving data via socket", "the connection broke; try again, it goes on")       \
-	X(SOCKET_BAD, 514, R, "invalid socket connection", "the server closed at once; check what listens there")
+#define FOTA_CODE_LIST(ROW)                                                                                           \
+	ROW(UNKNOWN, 1, X, "unknown error", "read the log of the module; report it to its maker")                     \
+	ROW(CHECKED, 2, P, "check version finished", "nothing to do, the download begins")                            \
+	ROW(DOWNLOADED, 3, P, "download finished", "the package is stored and verified")                              \
+	ROW(PARTIAL, 4, P, "download partial finished", "a part is stored; the next session goes on from it")         \
+	ROW(NO_VERSION, 5, E, "no matched version", "the module is up to date, or publish the target version")        \
+	ROW(NO_MEMORY, 301, X, "not enough memory", "free storage on the module, or make the package smaller")        \
+	ROW(BAD_PARAM, 302, X, "invalid parameter", "check the five parameters: quotes, lengths, digits")             \
+	ROW(BAD_OPERATION, 303, X, "invalid operation", "switch the service on first: AT+CAPFOTA=1")                  \
+	ROW(IO, 304, X, "IO failed", "the storage of the module fails; have it checked")                              \
+	ROW(IO_TIMEOUT, 305, R, "IO timeout", "the storage does not answer; try again, then have it checked")         \
+	ROW(VERIFY, 306, X, "download file verification failed", "try again; if it stays, upload the package again")  \
+	ROW(CANCELLED, 307, E, "got cancelled", "start a new session when ready; a stored part is kept")              \
+	ROW(NESTING, 308, R, "interface nesting error", "a session runs already; wait for its end or AT+FOTACANCEL")  \
+	ROW(BAD_DEVICE, 401, X, "invalid device information", "use the OEM and model of the product on the platform") \
+	ROW(BAD_PLATFORM, 402, X, "invalid platform information",                                                     \
+	    "check product ID, product secret and the module's clock")                                                \
+	ROW(NO_DEVICE, 403, X, "missing device information", "configure the module's identity and model")             \
+	ROW(NO_CONFIG, 404, X, "version number is not configured", "configure the module's firmware version")         \
+	ROW(INTERNAL, 405, X, "internal error", "read the logs of module and platform; report it")                    \
+	ROW(BAD_URL, 501, X, "invalid URL", "correct the server URL; plain HTTP must be allowed on both sides")       \
+	ROW(RESOLVE, 502, R, "unable to resolve domain name", "check the server's name and the module's DNS")         \
+	ROW(CONNECT, 503, R, "cannot connect to the server",                                                          \
+	    "check address, port, network and the server's certificate")                                              \
+	ROW(SERVER, 504, R, "invalid request, server returned error", "read the platform's log; try again later")     \
+	ROW(RANGE, 505, R, "not in range", "the server does not serve ranges properly; check proxies between")        \
+	ROW(POST, 506, R, "HTTP POST request error", "the server is no platform of ours, or a proxy answers instead") \
+	ROW(RESTART, 507, X, "re-download start error",                                                               \
+	    "the stored part is of no use and a new start failed; check both")                                        \
+	ROW(ABORTED, 508, R, "operation is aborted", "the module stopped the session; start it again")                \
+	ROW(INCOMPLETE, 509, R, "operation not completed",                                                            \
+	    "the session's time limit is over; start it again to go on")                                              \
+	ROW(REDIRECTS, 510, X, "too many retargeting times", "correct the redirects of the server")                   \
+	ROW(SOCKET_DATA, 511, R, "unable to get data from socket",                                                    \
+	    "the network stalls; try again with a better signal")                                                     \
+	ROW(SOCKET_SEND, 512, R, "error sending data via socket", "the connection broke; try again")                  \
+	ROW(SOCKET_RECV, 513, R, "error receiving data via socket", "the connection broke; try again, it goes on")    \
+	ROW(SOCKET_BAD, 514, R, "invalid socket connection", "the server closed at once; check what listens there")
 
 enum fota_code {
 	FOTA_CODE_NONE = 0, /* no code: accepted, or not ended yet */

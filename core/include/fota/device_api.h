@@ -27,6 +27,8 @@
 #define FOTA_ATTRIBUTE_MAX     16u
 #define FOTA_CLOCK_SKEW_MAX_S  300u
 
+#define FOTA_RECEIVED_NONE UINT64_MAX
+
 /* Payload encodings: how the bytes of the transfer become the image. */
 enum fota_encoding { FOTA_ENCODING_FULL = 0 };
 
@@ -73,7 +75,7 @@ struct fota_check_request {
 };
 
 struct fota_check_answer {
-	enum fota_refusal result;
+	uint64_t result; /* enum fota_refusal */
 	uint64_t time_s;
 	/* only with FOTA_REFUSAL_UPDATE: */
 	struct fota_bytes deployment; /* 1 to FOTA_NAME_MAX_BYTES */
@@ -93,14 +95,13 @@ struct fota_report_request {
 	struct fota_bytes deployment;
 	struct fota_bytes id; /* FOTA_REPORT_ID_BYTES */
 	enum fota_report_state state;
-	uint64_t code; /* 0: the field is left out */
-	bool has_received;
-	uint64_t received_bytes;
+	uint64_t code;           /* 0: the field is left out */
+	uint64_t received_bytes; /* FOTA_RECEIVED_NONE: the field is left out */
 	struct fota_bytes version;
 };
 
 struct fota_report_answer {
-	enum fota_refusal result; /* UPDATE (0) = recorded */
+	uint64_t result; /* enum fota_refusal; UPDATE (0) = recorded */
 	uint64_t time_s;
 	uint64_t retry_after_s;
 };

@@ -154,6 +154,4 @@ bool fota_session_is_quiet(const struct fota_session *s);
 
 void fota_session_get(const struct fota_session *s, struct fota_session_info *info);
 
-
-
 #endif
