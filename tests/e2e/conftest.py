@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the whole-program tests.
+
+ATFOTA_BUILD names the build directory with the programs (default: build/check-asan
+or the first of the others that has them). SOAK=1 makes long tests longer.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE))
+
+from lib.world import World  # noqa: E402
+
+BUILDS = ("build/check-asan", "build/e2e", "build/check-gcc", "build")
+
+
+def build_dir():
+    """The build directory under test."""
+    named = os.environ.get("ATFOTA_BUILD")
+    if named:
+        return (ROOT / named).resolve()
+    found = [ROOT / name for name in BUILDS if (ROOT / name / "module/atfotad").is_file()]
+    if not found:
+        pytest.exit("no build with module/atfotad; run: meson setup build && ninja -C build", returncode=2)
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def build():
+    return build_dir()
+
+
+@pytest.fixture(scope="session")
+def atfotad(build):
+    return build / "module/atfotad"
+
+
+@pytest.fixture(scope="session")
+def is_soak():
+    return os.environ.get("SOAK", "") not in ("", "0")
+
+
+@pytest.fixture(scope="session")
+def seen_codes():
+    """Every result code that a test of this run saw on a line."""
+    return set()
+
+
+def finish(world, request):
+    """Ends a world; what sanitizers and logs tell fails the test."""
+    failed = getattr(request.node, "has_failed", False)
+    story = world.story()
+    complaints = world.close()
+    if failed:
+        print(story)
+    assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture
+def mini(tmp_path, atfotad, seen_codes, request):
+    """A world around the mini platform."""
+    world = World(tmp_path, atfotad, seen_codes)
+    yield world
+    finish(world, request)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == "call":
+        item.has_failed = outcome.get_result().failed
+
+
+def pytest_collection_modifyitems(items):
+    """What sums up the others runs last."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "last: runs after all other tests")

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host (TE) on the module's serial line."""
+
+import re
+import time
+
+import serial
+
+from .codes import PROGRESS
+
+FINAL = re.compile(r"^(OK|ERROR|\+CME ERROR: .*)$")
+CODE = re.compile(r"^\+CSCFOTA: (\d+)$")
+ANSWER_S = 9.0  # the manual's maximum response time
+QUIET_S = 0.15
+
+
+class Host:
+    """Lines in, lines out. Everything that passed is in `transcript`; unsolicited
+    lines wait in order until they are taken."""
+
+    def __init__(self, link, seen=None):
+        self.port = serial.Serial(str(link), 115200, timeout=0.005)
+        self.transcript = []
+        self.seen = set() if seen is None else seen
+        self._rest = b""
+        self._lines = []  # (time, line) not yet taken
+        self._begun = time.monotonic()
+
+    def close(self):
+        self.port.close()
+
+    def note(self, text):
+        self.transcript.append(f"{time.monotonic() - self._begun:8.3f}  {text}")
+
+    def story(self):
+        """The transcript, for a failure's message."""
+        return "\n".join(["transcript:"] + self.transcript)
+
+    def write(self, data):
+        self.note(f"> {data!r}")
+        self.port.write(data)
+
+    def _read(self):
+        data = self.port.read(self.port.in_waiting or 1)
+        if not data:
+            return
+        self._rest += data
+        while b"\n" in self._rest:
+            line, self._rest = self._rest.split(b"\n", 1)
+            text = line.decode("utf-8", "backslashreplace").strip("\r")
+            if text:
+                self.note(f"< {text}")
+                self._lines.append((time.monotonic(), text))
+                self._remember(text)
+
+    def _remember(self, text):
+        match = CODE.match(text) or re.match(r"^\+CME ERROR: (\d+)$", text)
+        if match:
+            self.seen.add(int(match.group(1)))
+
+    def _take(self, is_wanted, limit_s, what):
+        """The lines before and with the first that is wanted."""
+        end = time.monotonic() + limit_s
+        at = 0
+        while True:
+            while at < len(self._lines):
+                at += 1
+                if is_wanted(self._lines[at - 1][1]):
+                    taken, self._lines = self._lines[:at], self._lines[at:]
+                    return [line for _, line in taken]
+            assert time.monotonic() < end, f"no {what} within {limit_s} s\n{self.story()}"
+            self._read()
+
+    def settle(self, limit_s=ANSWER_S):
+        """Waits until the module answers, without echo and with nothing pending."""
+        end = time.monotonic() + limit_s
+        while True:
+            self.write(b"ATE0\r")
+            try:
+                self._take(lambda line: line == "OK", 0.3, "OK")
+                break
+            except AssertionError:
+                assert time.monotonic() < end, f"the module does not answer\n{self.story()}"
+        self.quiet(0.02)
+
+    def send(self, line, limit_s=ANSWER_S):
+        """Sends one command line; gives (information lines, final line)."""
+        self.write(line.encode() + b"\r")
+        lines = self._take(FINAL.match, limit_s, f"final result of {line.split('=')[0]}")
+        return lines[:-1], lines[-1]
+
+    def ok(self, line, limit_s=ANSWER_S):
+        """Sends a command that must succeed; gives its information lines."""
+        lines, final = self.send(line, limit_s)
+        assert final == "OK", f"{line.split('=')[0]} gave {final}\n{self.story()}"
+        return lines
+
+    def refused(self, line, limit_s=ANSWER_S):
+        """Sends a command that must be refused with nothing but a final line; gives it."""
+        lines, final = self.send(line, limit_s)
+        assert final != "OK" and not lines, f"not refused: {lines} {final}\n{self.story()}"
+        return final
+
+    def codes(self, limit_s=20.0, until=None):
+        """The +CSCFOTA codes of a session up to its final one (or `until`), with the
+        proof that nothing else came and that nothing follows the final code."""
+        def is_last(line):
+            match = CODE.match(line)
+            if not match:
+                return False
+            code = int(match.group(1))
+            return code == until if until else code not in PROGRESS
+
+        lines = self._take(is_last, limit_s, "end of the session")
+        if until is None:
+            self.quiet()
+        codes = [CODE.match(line) for line in lines]
+        assert all(codes), f"something else than result codes: {lines}\n{self.story()}"
+        return [int(match.group(1)) for match in codes]
+
+    def wait(self, pattern, limit_s=ANSWER_S):
+        """The first line that matches; those before it stay out of what is taken later."""
+        return self._take(re.compile(pattern).match, limit_s, pattern)[-1]
+
+    def quiet(self, for_s=QUIET_S):
+        """Asserts that nothing comes for a while."""
+        end = time.monotonic() + for_s
+        while time.monotonic() < end:
+            self._read()
+        assert not self._lines and not self._rest, f"unexpected: {self._lines} {self._rest!r}\n{self.story()}"
+
+    # What tests ask all the time.
+
+    def state(self):
+        """(state, received, total, version) of AT+FOTASTATE?"""
+        text, = self.ok("AT+FOTASTATE?")
+        match = re.fullmatch(r'\+FOTASTATE: (\d+),(\d+),(\d+),"([^"]*)"', text)
+        assert match, f"not the form of +FOTASTATE: {text}\n{self.story()}"
+        return tuple(int(match.group(i)) for i in (1, 2, 3)) + (match.group(4),)
+
+    def last(self):
+        """(code, text, step, target) of AT+FOTALAST?"""
+        text, = self.ok("AT+FOTALAST?")
+        match = re.fullmatch(r'\+FOTALAST: (\d+),"([^"]*)","([^"]*)","([^"]*)"', text)
+        assert match, f"not the form of +FOTALAST: {text}\n{self.story()}"
+        return int(match.group(1)), match.group(2), match.group(3), match.group(4)
