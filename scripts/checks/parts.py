@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of `make check`, in the order in which they run."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from . import results, rules
+from .runner import Counts
+
+PYTHON = "/usr/bin/python3"
+SANITIZED = "build/check-asan"
+RELEASE = "build/check-gcc"
+SOAK = os.environ.get("SOAK", "") not in ("", "0")
+FUZZ_S = 60 if SOAK else 10
+# Sanitizer reports end the program that they are about.
+SANITIZER_ENV = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=1",
+                 "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99"}
+
+
+def _rules(job):
+    counts = Counts()
+    for rule in (rules.core_includes, rules.machine_paths, rules.licence_lines, rules.functions):
+        counts.add(results.of_rule(job, rule.__name__, rule(job.root)))
+    counts.add(_pytest(job, "rules", ["tests/check"]))
+    return counts
+
+
+def _format(job):
+    return results.of_rule(job, "formatted", rules.formatted(job.root))
+
+
+def _build(job, folder, compiler, *options):
+    """Sets a build directory up once and builds all of it."""
+    if not (job.root / folder / "build.ninja").is_file():
+        status = job.run(["meson", "setup", folder, *options], CC=compiler)
+        if status:
+            return status
+    return job.run(["ninja", "-C", folder], limit_s=900)
+
+
+def _gcc(job):
+    return results.of_command(_build(job, RELEASE, "gcc", "--buildtype=release"))
+
+
+def _clang(job):
+    return results.of_command(_build(job, "build/check-clang", "clang"))
+
+
+def _asan(job):
+    return results.of_command(_build(job, SANITIZED, "clang", "-Db_sanitize=address,undefined", "-Db_lundef=false"))
+
+
+def _core(job):
+    """The library by one call of a compiler over its list, on the host and for a
+    microcontroller."""
+    names = (job.root / "core/sources.txt").read_text().split()
+    counts = Counts()
+    for compiler in ("gcc", "clang"):
+        out = job.root / "build/check-core" / compiler
+        out.mkdir(parents=True, exist_ok=True)
+        words = ["env", "-C", out, compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{job.root}/core/include",
+                 f"-I{job.root}/core", "-c", *(job.root / name for name in names)]
+        counts.add(results.of_command(job.run(words)))
+
+    def say(text):
+        job.notes.append(text)
+        job.log(text)
+
+    counts.add(results.of_rule(job, "core_on_arm",
+                               rules.core_on_arm(job.root, job.root / "build/check-core/arm", say)))
+    return counts
+
+
+def _meson_test(job, folder, name, *options, **env):
+    log = job.root / folder / "meson-logs" / f"{name}.json"
+    log.unlink(missing_ok=True)
+    status = job.run(["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs", "--logbase", name, *options],
+                     limit_s=900, **env)
+    counts = results.of_meson(log)
+    if status and not counts.failed:
+        counts.failed = 1
+    return counts
+
+
+def _unit(job):
+    return _meson_test(job, SANITIZED, "unit", **SANITIZER_ENV)
+
+
+def _valgrind(job):
+    wrap = "valgrind --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible -q"
+    suites = [word for suite in ("core", "at", "session") for word in ("--suite", suite)]
+    return _meson_test(job, RELEASE, "valgrind", f"--wrap={wrap}", "--timeout-multiplier=10", *suites)
+
+
+def _fuzz(job):
+    """Each fuzzer for a while, beginning with its committed corpus."""
+    counts = Counts()
+    programs = sorted(path for path in (job.root / SANITIZED).rglob("fuzz_*")
+                      if path.is_file() and os.access(path, os.X_OK) and not path.suffix)
+    for program in programs:
+        corpus = job.root / "tests/fuzz/corpus" / program.name
+        found = job.folder / "fuzz" / program.name
+        found.mkdir(parents=True, exist_ok=True)
+        if not corpus.is_dir():
+            counts.add(results.of_rule(job, program.name, [f"no corpus in {corpus.relative_to(job.root)}"]))
+            continue
+        status = job.run([program, f"-max_total_time={FUZZ_S}", "-timeout=5", f"-artifact_prefix={found}/",
+                          "-print_final_stats=1", found, corpus], limit_s=FUZZ_S + 60, **SANITIZER_ENV)
+        counts.add(results.of_command(status))
+    return counts
+
+
+def _pytest(job, name, words, **env):
+    report = job.folder / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    status = job.run([PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", "-ra",
+                      "--durations=10", *words], limit_s=1500, **env)
+    counts = results.of_pytest(report)
+    if status not in (0, 1) or (status and not counts.failed):
+        counts.failed += 1
+    return counts
+
+
+def _e2e(job):
+    return _pytest(job, "e2e", ["tests/e2e"], ATFOTA_BUILD=SANITIZED)
+
+
+def _e2e_release(job):
+    return _pytest(job, "e2e-release", ["tests/e2e", "-m", "release"], ATFOTA_BUILD=RELEASE)
+
+
+def _docs(job):
+    """Each option of each program is in its manual page."""
+    counts = Counts()
+    for name, program in (("atfotad", "module/atfotad"), ("atfota-cloud", "cloud/atfota-cloud"),
+                          ("atfota", "tool/atfota")):
+        page = next((job.root / "docs").rglob(f"{name}.[1-8]"), None)
+        if page is None:
+            counts.skipped.append(f"docs: {name} has no manual page below docs/ yet")
+            continue
+        done = subprocess.run([job.root / RELEASE / program, "--help"], capture_output=True, text=True, timeout=10)
+        counts.add(results.of_rule(job, name, rules.options_described(done.stdout, page.read_text())))
+    return counts
+
+
+def _run(job):
+    """The newcomer's first command."""
+    return results.of_command(job.run(["make", "run", "ONCE=1"], limit_s=300))
+
+
+PARTS = {
+    "format": (_format, "clang-format over all C files"),
+    "rules": (_rules, "includes of core, machine paths, licence lines, functions; and the tests of these checks"),
+    "core": (_core, "core by one compiler call: gcc, clang, arm-none-eabi with sizes"),
+    "gcc": (_gcc, "release build with gcc"),
+    "clang": (_clang, "build with clang"),
+    "asan": (_asan, "build with ASan and UBSan"),
+    "unit": (_unit, "unit tests under ASan and UBSan"),
+    "valgrind": (_valgrind, "unit tests of core under valgrind"),
+    "fuzz": (_fuzz, f"each fuzzer for {FUZZ_S} s"),
+    "e2e": (_e2e, "whole programs under ASan and UBSan"),
+    "e2e-release": (_e2e_release, "a part of them with the release build"),
+    "docs": (_docs, "manual pages against --help"),
+    "run": (_run, "make run ONCE=1"),
+}
+
+
+def missing_tools():
+    """Programs that the parts need and this machine has not."""
+    needed = ("meson", "ninja", "gcc", "clang", "clang-format", "arm-none-eabi-gcc", "valgrind", "git", "make", "curl")
+    return [name for name in needed if not shutil.which(name)] + ([] if sys.version_info >= (3, 9) else ["python 3.9"])
