@@ -176,6 +176,7 @@ struct at_server {
 	struct at_stats stats;
 	uint8_t values[AT_VALUE_COUNT];
 	uint8_t state;
+	uint8_t running_form;
 	bool is_info_begun; /* this command has sent information text */
 	bool is_input_lost; /* `input` was too small */
 	bool is_lost_ended; /* the last lost byte was a terminator */
@@ -195,7 +196,8 @@ _Static_assert(sizeof(struct at_server) - AT_LINE_BYTES <= 512, "a port takes to
 _Static_assert(AT_LINE_BYTES >= 80 && AT_LINE_BYTES < UINT16_MAX, "V.250 5.2.1: at least 80 characters");
 
 /* Makes *at ready, with the values of the profile. Writes nothing. OK, or CONTRACT
- * if the configuration lacks the sink, the tables or the identity. */
+ * if the configuration lacks sink, tables or identity, or a row has no handler or too many
+ * values. */
 FOTA_MUST_CHECK enum fota_err at_init(struct at_server *at, const struct at_cfg *cfg);
 
 /* Another host on the same port (a connection was closed): settings, line, A/
