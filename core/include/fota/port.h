@@ -82,6 +82,8 @@ struct fota_http_event {
 	bool has_content_range; /* "Content-Range: bytes <start>-<end>/<total>" */
 	uint64_t range_start;
 	uint64_t range_total; /* UINT64_MAX for "*" */
+	bool has_length;      /* Content-Length */
+	uint64_t length;
 	/* BODY */
 	struct fota_bytes body;
 	/* FAIL */

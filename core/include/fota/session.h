@@ -10,15 +10,16 @@
 
 #include "fota/bytes.h"
 #include "fota/code.h"
+#include "fota/cose.h"
 #include "fota/device_api.h"
 #include "fota/err.h"
+#include "fota/journal.h"
 #include "fota/port.h"
+#include "fota/record.h"
 
-#define FOTA_PRODUCT_MAX_BYTES  20u
-#define FOTA_SECRET_MIN_BYTES   16u
-#define FOTA_SECRET_MAX_BYTES   64u
-#define FOTA_WORK_MIN_BYTES     4096u
-#define FOTA_PENDING_REPORT_MAX 4u
+#define FOTA_SESSION_EVENT_MAX 8u
+#define FOTA_SESSION_URL_BYTES 512u
+#define FOTA_WORK_MIN_BYTES    4096u
 
 /* The five parameters of AT+CSCFOTA. Borrowed for the call. */
 struct fota_request {
@@ -57,6 +58,9 @@ struct fota_notice {
 	uint64_t total_bytes;
 	uint64_t delay_ms;
 };
+
+/* For retry_count: not even one. */
+#define FOTA_RETRY_NONE UINT32_MAX
 
 /* All-zero fields take the default in brackets. */
 struct fota_session_limits {
@@ -109,19 +113,83 @@ struct fota_session_info {
 	bool is_on;      /* AT+CAPFOTA */
 };
 
-struct fota_session;
+/* One storage operation at a time, of slot or journal. */
+struct fota_io {
+	uint64_t since_ms; /* when the pending operation began */
+	uint8_t job;       /* enum session_job, 0 = none */
+	uint8_t step;
+	bool is_pending;
+	bool is_stuck; /* pending beyond its limit: its job is over, its completion is not */
+};
 
-/* Prepares *s and begins to load the journal; until that is done commands are
- * refused with BUSY semantics (308). Keeps `cfg` until the end of *s. Returns OK,
- * or CONTRACT if the configuration is not usable. */
+struct fota_session {
+	/* private */
+	const struct fota_session_cfg *cfg;
+	struct fota_session_limits limits; /* with the defaults filled in */
+	struct fota_record record;
+	struct fota_journal journal;
+	struct fota_io io;
+	uint8_t events[FOTA_SESSION_EVENT_MAX]; /* raised and not yet handled, oldest first */
+	uint8_t event_count;
+	uint8_t phase; /* enum session_phase */
+	uint8_t retry_phase;
+	uint8_t step;     /* enum session_step: what FOTALAST names */
+	bool is_entering; /* the entry of `phase` is still to run */
+	bool is_on;
+	bool is_running;
+	bool is_going_down;
+	bool has_offer;
+	bool has_retried_clock;
+	bool has_time_base;
+	bool is_http_active;
+	bool is_checked_told; /* code 2 was sent */
+	bool is_part_old;     /* the stored part comes from an earlier session */
+	bool is_starting_over;
+	bool is_paused; /* body bytes were refused, resume is due */
+	uint16_t end_code;
+	uint16_t stop_code; /* asked for by the host or the module, 0 = none */
+	uint16_t fail_code; /* of the try that just failed */
+	uint32_t origin;
+	uint32_t try_count; /* failed in a row without progress */
+	uint32_t report_try_count;
+	uint64_t deadline_ms;
+	uint64_t wake_ms; /* end of a delay or of a report's time */
+	uint64_t report_due_ms;
+	uint64_t time_base_s; /* UNIX time at clock 0, learned from the platform */
+
+	struct fota_text oem, model, product, secret, target, deployment;
+	char url[FOTA_SESSION_URL_BYTES];
+	uint16_t url_len;
+	bool is_url_relative;
+	uint8_t digest[FOTA_DIGEST_BYTES];
+	uint64_t size_bytes;
+	uint64_t retry_after_s;
+	uint8_t request_tag[FOTA_MAC_BYTES];
+
+	uint16_t http_status;
+	bool is_answer_message;
+	size_t in_len; /* of the answer, in the second part of the work room */
+
+	uint64_t write_off;     /* programmed so far */
+	uint64_t erased_off;    /* erased so far */
+	uint64_t try_start_off; /* where this try began, to see progress */
+	uint64_t sync_due_ms;
+	size_t staged_len; /* less than one prog unit waits in the work room */
+	uint64_t verify_off;
+	size_t verify_len; /* bytes read and not yet hashed */
+};
+
+/* Prepares *s and begins to load the journal; a session that is started before that
+ * is done waits for it. Keeps `cfg` until the end of *s. Returns OK, or CONTRACT if
+ * the configuration is not usable. */
 FOTA_MUST_CHECK enum fota_err fota_session_init(struct fota_session *s, const struct fota_session_cfg *cfg);
 
 /* AT+CAPFOTA. Off during a session cancels it (307). */
 void fota_session_set_on(struct fota_session *s, bool is_on);
 
 /* AT+CSCFOTA. FOTA_CODE_NONE: accepted, notices follow from later calls, never from
- * inside this one. Otherwise the code of the refusal: 302, 303, 308, 401, 403 or
- * 404; nothing changed. Copies the request. `origin` comes back in notices. */
+ * inside this one. Otherwise the code of the refusal: 302, 303, 308, 401, 403,
+ * 404, or 508 after fota_session_abort; nothing changed. Copies the request. `origin` comes back in notices. */
 FOTA_MUST_CHECK enum fota_code fota_session_start(struct fota_session *s, const struct fota_request *req,
 						  uint32_t origin);
 
