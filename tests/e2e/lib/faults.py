@@ -42,6 +42,14 @@ def close():
     return fault
 
 
+def swallow():
+    """The platform gets the request and answers; the answer is lost."""
+    def fault(x):
+        x.answer().read()
+        x.close()
+    return fault
+
+
 def stall(until=None):
     """No byte of an answer, on an open connection."""
     def fault(x):

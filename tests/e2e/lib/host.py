@@ -41,8 +41,10 @@ class Host:
         self.port.write(data)
 
     def _read(self):
-        data = self.port.read(self.port.in_waiting or 1)
-        if not data:
+        try:
+            data = self.port.read(self.port.in_waiting or 1)
+        except (OSError, serial.SerialException):  # the module went away
+            time.sleep(0.005)
             return
         self._rest += data
         while b"\n" in self._rest:
@@ -119,8 +121,23 @@ class Host:
         return [int(match.group(1)) for match in codes]
 
     def wait(self, pattern, limit_s=ANSWER_S):
-        """The first line that matches; those before it stay out of what is taken later."""
+        """The first line that matches; it and those before it are taken."""
         return self._take(re.compile(pattern).match, limit_s, pattern)[-1]
+
+    def waiting(self):
+        """Lines that came and were not taken yet, as (time, line)."""
+        return list(self._lines)
+
+    def wait_final(self, limit_s=ANSWER_S):
+        """Takes the next final line only; unsolicited lines before it go on waiting."""
+        end = time.monotonic() + limit_s
+        while True:
+            for at, (_, line) in enumerate(self._lines):
+                if FINAL.match(line):
+                    del self._lines[at]
+                    return line
+            assert time.monotonic() < end, f"no final result within {limit_s} s\n{self.story()}"
+            self._read()
 
     def quiet(self, for_s=QUIET_S):
         """Asserts that nothing comes for a while."""

@@ -48,6 +48,10 @@ class MiniPlatform:
         a map of names or the payload's bytes."""
         self._scripts += [change] * times
 
+    def unscript(self):
+        """The next checks are answered as usual again."""
+        self._scripts.clear()
+
     def refuse(self, result, times=1, **extra):
         """The next checks are refused with `result`."""
         self.script(lambda answer, _: {"result": result, "time": answer["time"]} | extra, times)

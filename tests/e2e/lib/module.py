@@ -56,6 +56,7 @@ class Module:
 
     def start(self):
         """Starts the program and waits until its PTYs are there."""
+        assert os.access(self.program, os.X_OK), f"no {self.program}; run: meson setup build && ninja -C build"
         for link in self.links:
             link.unlink(missing_ok=True)
         with open(self.log, "ab") as log:

@@ -97,6 +97,12 @@ class World:
         """Package requests that the network saw, in order."""
         return self.net.entries("package")
 
+    @staticmethod
+    def slot_holds(module, data):
+        """Whether the slot begins with exactly these bytes."""
+        with open(module.state / "slot-a", "rb") as slot:
+            return slot.read(len(data)) == data
+
     def close(self):
         """Ends all; gives complaints: sanitizers, exit statuses, secrets in logs."""
         for host in self._hosts:

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real programs that talk to modems, as Debian ships them."""
+
+import os
+import select
+import shutil
+import socket
+import subprocess
+import time
+
+import pytest
+
+from lib.links import closed_port
+from lib.module import IDENTITY, QUICK
+
+
+def needs(program):
+    if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
+        pytest.skip(f"{program} is not installed")
+
+
+def chat_word(text):
+    return "'" + text.replace("\\", "\\\\") + "'"
+
+
+@pytest.mark.release
+def test_chat_upgrades_a_module(world):
+    """The script that reference hosts use: identity, service on, command, both codes."""
+    needs("chat")
+    module, _ = world.ready()
+    words = ["ABORT", "ERROR", "TIMEOUT", "10", "''", "ATZ", "OK", "ATE0V1", "OK", "AT+CGMR", "OK", "AT+CAPFOTA=1",
+             "OK", chat_word(world.command()), "OK", "'\\c'", chat_word("+CSCFOTA: 2"), "'\\c'",
+             chat_word("+CSCFOTA: 3"), "'\\c'"]
+    script = world.folder / "script"
+    script.write_text(" ".join(words) + "\n")
+    with open(module.link, "r+b", buffering=0) as line:
+        done = subprocess.run(["chat", "-v", "-s", "-S", "-f", str(script)], stdin=line, stdout=line,
+                              stderr=subprocess.PIPE, timeout=30)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    assert world.slot_holds(module, world.image)
+
+
+def test_picocom_shows_a_session(world):
+    needs("picocom")
+    module, host = world.ready()
+    host.close()
+    master, slave = os.openpty()
+    picocom = subprocess.Popen(["picocom", "--quiet", "--noreset", "--exit-after", "1500", "--omap", "crcr",
+                                str(module.link)], stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    try:
+        time.sleep(0.3)
+        for line in ("AT+CAPFOTA=1", world.command()):
+            os.write(master, line.encode() + b"\r")
+            time.sleep(0.2)
+        shown = read_until(master, b"+CSCFOTA: 3")
+        assert b"+CSCFOTA: 2" in shown and b"+CSCFOTA: 3" in shown, shown
+        assert picocom.wait(10) == 0
+    finally:
+        picocom.kill()
+        picocom.wait()
+        os.close(master)
+
+
+def read_until(fd, wanted, limit_s=10):
+    data = b""
+    end = time.monotonic() + limit_s
+    while wanted not in data and time.monotonic() < end:
+        if select.select([fd], [], [], 0.1)[0]:
+            data += os.read(fd, 4096)
+    return data
+
+
+def test_socat_drives_a_module_over_tcp(world):
+    needs("socat")
+    port = closed_port()
+    world.ready("--tcp", f"127.0.0.1:{port}")
+    socat = subprocess.Popen(["socat", "-", f"TCP:127.0.0.1:{port}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        for line in ("ATE0", "AT+CAPFOTA=1", world.command()):
+            socat.stdin.write(line.encode() + b"\r")
+            socat.stdin.flush()
+            time.sleep(0.1)
+        shown = read_until(socat.stdout.fileno(), b"+CSCFOTA: 3")
+        assert shown.count(b"OK") == 3 and b"+CSCFOTA: 3" in shown, shown
+    finally:
+        socat.kill()
+        socat.wait()
+
+
+def test_a_second_tcp_client_and_a_broken_one_do_no_harm(world):
+    port = closed_port()
+    _, host = world.ready("--tcp", f"127.0.0.1:{port}")
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+            sock.sendall(b"AT+CSCF")
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+        sock.sendall(b"AT\r")
+        assert b"OK" in read_until(sock.fileno(), b"OK")
+    assert world.run(host) == [2, 3]
+
+
+def test_stdio_is_a_port_too(world):
+    world.publish()
+    module = subprocess.Popen([str(world.program), "--stdio", "--state", str(world.folder / "state"), "--server",
+                               world.net.url, "--allow-http", *IDENTITY, *QUICK], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        module.stdin.write(f"ATE0\rAT+CAPFOTA=1\r{world.command()}\r".encode())
+        module.stdin.flush()
+        shown = read_until(module.stdout.fileno(), b"+CSCFOTA: 3")
+        assert b"+CSCFOTA: 2\r\n\r\n+CSCFOTA: 3" in shown, shown
+        module.stdin.close()
+        assert module.wait(10) == 0, "the end of its input ends the program"
+    finally:
+        module.kill()
+        module.wait()

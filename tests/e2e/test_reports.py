@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Final reports reach the platform once, whatever happens between; and what is
+reported is what happened."""
+
+import time
+
+import pytest
+
+from lib import faults
+from lib.world import MIB
+
+DOWNLOADED, FAILED, CANCELLED = 3, 7, 8
+
+
+def wait_for(world, expected, limit_s=10):
+    """Until the platform counts exactly these final reports, and stays there."""
+    end = time.monotonic() + limit_s
+    while world.platform.final_reports() != expected:
+        assert time.monotonic() < end, f"{world.platform.final_reports()} in place of {expected}"
+        time.sleep(0.02)
+    time.sleep(0.1)
+    assert world.platform.final_reports() == expected
+
+
+def test_success_is_reported(world):
+    _, host = world.ready()
+    assert world.run(host) == [2, 3]
+    wait_for(world, [(DOWNLOADED, 3)])
+
+
+def test_a_failure_is_reported_with_its_code(world):
+    _, host = world.ready()
+    world.net.rule("package", faults.status(404))
+    assert world.run(host) == [2, 504]
+    wait_for(world, [(FAILED, 504)])
+
+
+def test_a_cancel_is_reported_with_what_was_received(mini):
+    _, host = mini.ready(size=4 * MIB)
+    mini.net.rule("package", faults.body(cut_after=2 * MIB, end="stall"))
+    mini.begin(host)
+    assert host.codes(until=2) == [2]
+    time.sleep(0.3)
+    host.ok("AT+FOTACANCEL")
+    assert host.codes()[-1] == 307
+    wait_for(mini, [(CANCELLED, 307)])
+    assert 0 < mini.platform.reports[-1]["received"] <= 2 * MIB
+
+
+def test_what_the_platform_refused_is_not_reported(mini):
+    _, host = mini.ready()
+    mini.platform.refuse(1)
+    assert mini.run(host) == [5]
+    time.sleep(0.2)
+    assert mini.platform.reports == []
+
+
+@pytest.mark.release
+def test_a_report_whose_acknowledgement_is_lost_counts_once(world):
+    _, host = world.ready("--report-retry", "100")
+    world.net.rule("report", faults.swallow(), 1, 2)
+    assert world.run(host) == [2, 3]
+    wait_for(world, [(DOWNLOADED, 3)])
+    ids = {entry.request.body for entry in world.net.entries("report")}
+    assert len(ids) >= 3, "each try is a message of its own"
+
+
+@pytest.mark.release
+def test_a_report_survives_kill_and_downtime(world):
+    module, host = world.ready("--report-retry", "100")
+    world.net.rule("report", faults.reset())
+    assert world.run(host) == [2, 3]
+    for _ in range(3):
+        module.kill9()
+        module.start()
+        time.sleep(0.2)
+    assert world.platform.final_reports() == []
+    world.net.clear()
+    wait_for(world, [(DOWNLOADED, 3)])
+
+
+def test_a_report_that_cannot_be_delivered_blocks_no_session(world):
+    _, host = world.ready("--report-retry", "100")
+    world.net.rule("report", faults.stall())
+    for _ in range(6):
+        assert world.run(host) == [2, 3]
+
+
+def test_progress_of_a_session_is_not_required_to_end_it(mini):
+    """The platform refuses every report; the host sees nothing of it."""
+    _, host = mini.ready()
+    mini.net.rule("report", faults.status(500))
+    assert mini.run(host) == [2, 3]
+    host.quiet(0.5)
