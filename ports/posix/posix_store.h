@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The flash port over files in one directory, which is the state of a module.
+ *
+ * The session runs in one thread that must never wait for a disk. A store therefore
+ * has one worker thread that carries out operations in their order; the caller waits
+ * with poll(2) on posix_store_fd and takes the end of the pending operation with
+ * posix_store_poll. Programmed bytes are collected and written in large pieces behind
+ * the caller's back (write-behind); read and sync see all of them. */
+#ifndef POSIX_STORE_H
+#define POSIX_STORE_H
+
+#include "fota/port.h"
+
+struct posix_store;
+
+/* Opens (and makes, mode 0700) the directory and locks it against another process.
+ * OK; BUSY if another process has it; FULL; IO with errno set. */
+FOTA_MUST_CHECK enum fota_err posix_store_open(struct posix_store **out, const char *dir);
+
+/* Adds the file `name` (made with mode 0600) as an area. Fills *flash, which is valid until
+ * the store is closed. At most POSIX_STORE_AREA_MAX areas. */
+#define POSIX_STORE_AREA_MAX   4
+#define POSIX_STORE_UNIT_BYTES 4096u
+FOTA_MUST_CHECK enum fota_err posix_store_add(struct posix_store *store, const char *name, uint64_t area_bytes,
+					      struct fota_flash *flash);
+
+/* Readable when an operation that was PENDING has ended. */
+int posix_store_fd(const struct posix_store *store);
+/* True once for each operation that was PENDING and has ended. Does not block. */
+bool posix_store_poll(struct posix_store *store, enum fota_err *result);
+
+/* Carries out what is queued, without syncing it, and frees the store. Does not wait
+ * longer than a second for a disk that hangs. NULL is allowed. */
+void posix_store_close(struct posix_store *store);
+
+#endif
