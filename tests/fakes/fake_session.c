@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fake_session.h"
+
+struct fota_session *fake_session_handle(struct fake_session *fake)
+{
+	return (struct fota_session *)(void *)fake;
+}
+
+static struct fake_session *fake_of(struct fota_session *s)
+{
+	return (struct fake_session *)(void *)s;
+}
+
+static void tell(struct fake_session *fake, struct fota_notice notice)
+{
+	notice.origin = fake->origin;
+	notice.received_bytes = fake->info.received_bytes;
+	notice.total_bytes = fake->info.total_bytes;
+	fake->notify(fake->notify_ctx, &notice);
+}
+
+void fake_session_meet(struct fake_session *fake, enum fota_code code, const char *step)
+{
+	if (code == FOTA_CODE_CHECKED) {
+		fake->info.state = FOTA_STATE_DOWNLOADING;
+	} else if (code != FOTA_CODE_PARTIAL) {
+		fake->info.state = code == FOTA_CODE_DOWNLOADED ? FOTA_STATE_READY : FOTA_STATE_IDLE;
+		fake->info.is_running = false;
+		fake->info.last = (struct fota_session_last) { code, step, fake->info.target };
+	}
+	tell(fake, (struct fota_notice) { .kind = FOTA_NOTICE_CODE, .code = code, .step = step });
+}
+
+void fake_session_receive(struct fake_session *fake, uint64_t received_bytes, uint64_t total_bytes)
+{
+	fake->info.received_bytes = received_bytes;
+	fake->info.total_bytes = total_bytes;
+	tell(fake, (struct fota_notice) { .kind = FOTA_NOTICE_PROGRESS });
+}
+
+void fake_session_retry(struct fake_session *fake)
+{
+	tell(fake, (struct fota_notice) { .kind = FOTA_NOTICE_RETRY, .code = FOTA_CODE_CONNECT });
+}
+
+void fake_session_turn(struct fake_session *fake)
+{
+	if (!fake->info.is_running || fake->stop_code == FOTA_CODE_NONE) { return; }
+	fake_session_meet(fake, fake->stop_code, "download");
+	fake->stop_code = FOTA_CODE_NONE;
+}
+
+void fota_session_set_on(struct fota_session *s, bool is_on)
+{
+	struct fake_session *fake = fake_of(s);
+
+	if (!is_on && fake->info.is_running) { fake->stop_code = FOTA_CODE_CANCELLED; }
+	fake->info.is_on = is_on;
+}
+
+static bool is_between(struct fota_bytes text, size_t min, size_t max)
+{
+	return text.len >= min && text.len <= max;
+}
+
+static bool is_digits(struct fota_bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] < '0' || text.ptr[i] > '9') { return false; }
+	}
+	return true;
+}
+
+static bool is_request_valid(const struct fota_request *req)
+{
+	return is_between(req->oem, 1, FOTA_NAME_MAX_BYTES) && is_between(req->model, 1, FOTA_NAME_MAX_BYTES) &&
+	       is_between(req->product, 1, FOTA_PRODUCT_MAX_BYTES) && is_digits(req->product) &&
+	       is_between(req->secret, FOTA_SECRET_MIN_BYTES, FOTA_SECRET_MAX_BYTES) &&
+	       is_between(req->target, 1, FOTA_VERSION_MAX_BYTES);
+}
+
+enum fota_code fota_session_start(struct fota_session *s, const struct fota_request *req, uint32_t origin)
+{
+	struct fake_session *fake = fake_of(s);
+
+	if (!is_request_valid(req)) { return FOTA_CODE_BAD_PARAM; }
+	if (!fake->info.is_on) { return FOTA_CODE_BAD_OPERATION; }
+	if (fake->info.is_running) { return FOTA_CODE_NESTING; }
+	if (fake->is_without_model) { return FOTA_CODE_NO_DEVICE; }
+	memcpy(fake->target, req->target.ptr, req->target.len);
+	memcpy(fake->secret, req->secret.ptr, req->secret.len);
+	fake->secret_len = req->secret.len;
+	fake->info.target = (struct fota_bytes) { (const uint8_t *)fake->target, req->target.len };
+	fake->info.state = FOTA_STATE_CHECKING;
+	fake->info.is_running = true;
+	fake->origin = origin;
+	return FOTA_CODE_NONE;
+}
+
+enum fota_code fota_session_cancel(struct fota_session *s)
+{
+	struct fake_session *fake = fake_of(s);
+
+	if (!fake->info.is_running) { return FOTA_CODE_BAD_OPERATION; }
+	fake->stop_code = FOTA_CODE_CANCELLED;
+	return FOTA_CODE_NONE;
+}
+
+void fota_session_get(const struct fota_session *s, struct fota_session_info *info)
+{
+	*info = ((const struct fake_session *)(const void *)s)->info;
+}
