@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time and order: over-long lines, idle lines, pending commands, abort, what is kept
  * meanwhile, and the queue of unsolicited results. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
+
 #include <stdio.h>
 
 #include "rig.h"

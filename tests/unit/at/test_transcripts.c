@@ -4,12 +4,14 @@
  * position; the output must be the same. The format is in tests/transcripts/README.md.
  *
  * Usage: test_at_transcripts DIRECTORY */
-#include <cmocka.h>
-#include <ctype.h>
-#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
+
+#include <ctype.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 

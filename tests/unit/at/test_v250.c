@@ -3,10 +3,12 @@
  * case is named after the item's number. Each runs whole, byte by byte, and split at
  * each position; the output must be the same. Items that need time or unsolicited
  * results are in test_order.c. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
+
 #include <stdio.h>
 
 #include "rig.h"
