@@ -15,7 +15,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
-from lib.world import World  # noqa: E402
+from lib.product import Product  # noqa: E402
+from lib.world import MODEL, OEM, World  # noqa: E402
 
 BUILDS = ("build/check-asan", "build/e2e", "build/check-gcc", "build")
 
@@ -68,10 +69,23 @@ def mini(tmp_path, atfotad, seen_codes, request):
     finish(world, request)
 
 
+@pytest.fixture(scope="session")
+def cloud(build, tmp_path_factory):
+    """One real platform for all tests; each makes a product of its own on it."""
+    from lib.cloud import Cloud
+    folder = tmp_path_factory.mktemp("cloud")
+    cloud = Cloud(build / "cloud/atfota-cloud", folder)
+    cloud.start()
+    yield cloud
+    cloud.stop()
+
+
 @pytest.fixture
-def world(mini):
+def world(tmp_path, atfotad, seen_codes, cloud, request):
     """A world around the real platform."""
-    return mini
+    world = World(tmp_path, atfotad, seen_codes, Product(cloud, OEM, MODEL))
+    yield world
+    finish(world, request)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -45,7 +45,7 @@ def test_picocom_shows_a_session(world):
     module, host = world.ready()
     host.close()
     master, slave = os.openpty()
-    picocom = subprocess.Popen(["picocom", "--quiet", "--noreset", "--exit-after", "1500", "--omap", "crcr",
+    picocom = subprocess.Popen(["picocom", "--quiet", "--noreset", "--exit-after", "1500",
                                 str(module.link)], stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     try:
@@ -66,8 +66,15 @@ def read_until(fd, wanted, limit_s=10):
     data = b""
     end = time.monotonic() + limit_s
     while wanted not in data and time.monotonic() < end:
-        if select.select([fd], [], [], 0.1)[0]:
-            data += os.read(fd, 4096)
+        if not select.select([fd], [], [], 0.1)[0]:
+            continue
+        try:
+            more = os.read(fd, 4096)
+        except OSError:  # the other end of a PTY is closed
+            break
+        if not more:
+            break
+        data += more
     return data
 
 

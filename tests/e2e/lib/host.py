@@ -34,7 +34,7 @@ class Host:
 
     def story(self):
         """The transcript, for a failure's message."""
-        return "\n".join(["transcript:"] + self.transcript)
+        return "\n".join(["transcript:"] + self.transcript[-200:])
 
     def write(self, data):
         self.note(f"> {data!r}")
@@ -120,9 +120,18 @@ class Host:
         assert all(codes), f"something else than result codes: {lines}\n{self.story()}"
         return [int(match.group(1)) for match in codes]
 
-    def wait(self, pattern, limit_s=ANSWER_S):
-        """The first line that matches; it and those before it are taken."""
-        return self._take(re.compile(pattern).match, limit_s, pattern)[-1]
+    def lines_until(self, pattern, limit_s=20.0):
+        """The lines up to and with the first that matches."""
+        return self._take(re.compile(pattern).fullmatch, limit_s, pattern)
+
+    def bytes_until(self, ending, limit_s=20.0):
+        """The bytes as they come, up to `ending`."""
+        end = time.monotonic() + limit_s
+        data = b""
+        while not data.endswith(ending):
+            assert time.monotonic() < end, f"no {ending!r} in {data!r}\n{self.story()}"
+            data += self.port.read(1)
+        return data
 
     def waiting(self):
         """Lines that came and were not taken yet, as (time, line)."""

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a host sees of a session beside its codes: progress, state, counters."""
+
+import re
+
+from lib import faults
+from lib.world import MIB, TARGET
+
+SIZE = 5 * MIB
+RATE = 2 * MIB
+
+
+def test_progress_is_told_to_the_port_that_asked_for_it(mini):
+    _, host = mini.ready(size=SIZE)
+    host.ok("AT+FOTAPROG=1")
+    mini.net.rule("package", faults.slow(RATE))
+    mini.begin(host)
+    lines = host.lines_until(r"\+CSCFOTA: 3")
+    told = [tuple(map(int, match.groups())) for match in
+            (re.fullmatch(r"\+FOTAPROG: (\d+),(\d+)", line) for line in lines) if match]
+    assert len(told) + 2 == len(lines), f"something else: {lines}"
+    assert 2 <= len(told) <= 5 and told == sorted(told)
+    assert told[-1] == (SIZE, SIZE) and {total for _, total in told} == {SIZE}
+
+
+def test_progress_is_off_by_default_and_per_port(mini):
+    module, host = mini.ready(size=SIZE, ports=2)
+    other = mini.host(module, port=1)
+    other.ok("AT+FOTAPROG=1")
+    mini.net.rule("package", faults.slow(RATE))
+    assert mini.run(host) == [2, 3]
+    assert not [line for _, line in host.waiting() if "FOTAPROG" in line]
+
+
+def test_the_state_follows_the_session(mini):
+    _, host = mini.ready(size=SIZE)
+    assert host.state() == (0, 0, 0, "")
+    mini.net.rule("check", faults.delay(0.5))
+    mini.net.rule("package", faults.slow(RATE))
+    mini.begin(host)
+    assert host.state()[0] == 1
+    assert host.codes(until=2) == [2]
+    seen = []
+    while not host.waiting():
+        seen.append(host.state())
+    assert host.codes() == [3]
+    states = [state for state, _, _, _ in seen]
+    assert states == sorted(states) and set(states) <= {2, 3, 4} and 2 in states
+    counted = [received for state, received, _, _ in seen if state == 2]
+    assert counted == sorted(counted) and counted[-1] > SIZE // 2
+    assert host.state() == (4, SIZE, SIZE, TARGET)
+
+
+def test_the_last_session_is_empty_at_first(mini):
+    _, host = mini.ready()
+    assert host.last() == (0, "", "", "")
+
+
+def test_the_service_is_off_after_each_start(mini):
+    module, host = mini.ready()
+    assert host.ok("AT+CAPFOTA?") == ["+CAPFOTA: 1"]
+    module.restart()
+    assert mini.host(module, on=False).ok("AT+CAPFOTA?") == ["+CAPFOTA: 0"]
+
+
+def test_the_secret_is_shown_nowhere(mini):
+    """Not in the log, a process list, the environment, or the state once it is reported."""
+    module, host = mini.ready()
+    assert mini.run(host) == [2, 3]
+    host.quiet(0.3)
+    secret = mini.platform.secret
+    for name in ("cmdline", "environ"):
+        with open(f"/proc/{module.process.pid}/{name}", "rb") as shown:
+            assert secret not in shown.read()
+    for path in module.state.iterdir():
+        assert secret not in path.read_bytes(), f"{path.name} keeps the secret of a session that is over"
+    assert secret.decode() not in module.log.read_text()
