@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes read, or -1 with errno. Stops when `cap` is full. */
+static ssize_t read_all(int fd, char *text, size_t cap)
+{
+	size_t len = 0;
+
+	while (len < cap) {
+		ssize_t got = read(fd, text + len, cap - len);
+
+		if (got < 0 && errno == EINTR) { continue; }
+		if (got < 0) { return -1; }
+		if (got == 0) { break; }
+		len += (size_t)got;
+	}
+	return (ssize_t)len;
+}
+
+static size_t without_line_end(const char *text, size_t len)
+{
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r')) {
+		len--;
+	}
+	return len;
+}
+
+enum tool_status tool_file_read(const char *path, char *text, size_t cap, struct tool_error *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read_all(fd, text, cap);
+	int reason = errno;
+	size_t len;
+
+	if (fd >= 0 && !is_stdin) { close(fd); }
+	if (got < 0) { return tool_fail(err, TOOL_STATUS_FAIL, "cannot read %s: %s", path, strerror(reason)); }
+	len = without_line_end(text, (size_t)got);
+	if ((size_t)got == cap) { return tool_fail(err, TOOL_STATUS_FAIL, "%s is longer than it may be", path); }
+	if (len == 0) { return tool_fail(err, TOOL_STATUS_FAIL, "%s is empty", path); }
+	text[len] = '\0';
+	if (strlen(text) != len) { return tool_fail(err, TOOL_STATUS_FAIL, "%s is not a text file", path); }
+	return TOOL_STATUS_OK;
+}
+
+/* The folder of `path`, made if it is missing. */
+static bool make_folder(const char *path, char *folder, size_t cap)
+{
+	snprintf(folder, cap, "%s", path);
+	dirname(folder);
+	for (char *at = folder + 1; *at; at++) {
+		if (*at != '/') { continue; }
+		*at = '\0';
+		if (mkdir(folder, 0700) && errno != EEXIST) { return false; }
+		*at = '/';
+	}
+	return mkdir(folder, 0700) == 0 || errno == EEXIST;
+}
+
+static bool write_all(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0) {
+		ssize_t put = write(fd, text, len);
+
+		if (put < 0 && errno == EINTR) { continue; }
+		if (put <= 0) { return false; }
+		text += put;
+		len -= (size_t)put;
+	}
+	return fsync(fd) == 0;
+}
+
+static bool sync_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_synced = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0) { close(fd); }
+	return is_synced;
+}
+
+static bool replace(const char *path, const char *folder, const char *text)
+{
+	char temporary[PATH_MAX];
+	int fd;
+	bool is_done;
+	int len = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+
+	if (len < 0 || (size_t)len >= sizeof temporary) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	if (fd < 0) { return false; }
+	is_done = write_all(fd, text) && rename(temporary, path) == 0 && sync_folder(folder);
+	if (!is_done) { unlink(temporary); }
+	close(fd);
+	return is_done;
+}
+
+enum tool_status tool_file_write(const char *path, const char *text, struct tool_error *err)
+{
+	char folder[PATH_MAX];
+
+	if (!make_folder(path, folder, sizeof folder) || !replace(path, folder, text)) {
+		return tool_fail(err, TOOL_STATUS_FAIL, "cannot write %s: %s", path, strerror(errno));
+	}
+	return TOOL_STATUS_OK;
+}
