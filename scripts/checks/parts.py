@@ -5,14 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from . import results, rules
-from .runner import Counts
+from .runner import Counts, Job
 
 PYTHON = "/usr/bin/python3"
 SANITIZED = "build/check-asan"
 RELEASE = "build/check-gcc"
 SOAK = os.environ.get("SOAK", "") not in ("", "0")
+SHARDS = 2
 FUZZ_S = 60 if SOAK else 10
 # Sanitizer reports end the program that they are about.
 SANITIZER_ENV = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=1",
@@ -133,7 +135,28 @@ def _pytest(job, name, words, **env):
 
 
 def _e2e(job):
-    return _pytest(job, "e2e", ["tests/e2e"], ATFOTA_BUILD=SANITIZED)
+    """All of them in shards side by side (most of their time is waiting); then the test
+    that sums up which result codes they caused."""
+    seen = job.folder / "seen-codes"
+    shutil.rmtree(seen, ignore_errors=True)
+    seen.mkdir()
+    env = {"ATFOTA_BUILD": SANITIZED, "ATFOTA_SEEN_CODES": str(seen)}
+
+    def shard(number):
+        part = Job(job.root, job.folder, f"e2e-{number}")
+        counts = _pytest(part, f"e2e-{number}", ["tests/e2e", "-m", "not last"],
+                         ATFOTA_SHARD=f"{number}/{SHARDS}", **env)
+        return counts, part
+
+    total = Counts()
+    with ThreadPoolExecutor(SHARDS) as pool:
+        for counts, part in pool.map(shard, range(SHARDS)):
+            total.add(counts)
+            job.log(f"shard in {part.log_path.name}: {counts.line()}")
+            if counts.failed:
+                job.log("\n".join(part.tail()))
+    total.add(_pytest(job, "e2e-last", ["tests/e2e/test_last.py", "-m", "last"], **env))
+    return total
 
 
 def _e2e_release(job):

@@ -6,6 +6,7 @@ or the first of the others that has them). SOAK=1 makes long tests longer.
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ sys.path.insert(0, str(HERE))
 from lib.product import Product  # noqa: E402
 from lib.world import MODEL, OEM, World  # noqa: E402
 
+LIMIT_S = 60
 BUILDS = ("build/check-asan", "build/e2e", "build/check-gcc", "build")
 
 
@@ -47,8 +49,16 @@ def is_soak():
 
 @pytest.fixture(scope="session")
 def seen_codes():
-    """Every result code that a test of this run saw on a line."""
-    return set()
+    """Every result code that a test of this run saw on a line. With ATFOTA_SEEN_CODES
+    runs that were split share them through files in that directory."""
+    folder = os.environ.get("ATFOTA_SEEN_CODES")
+    if not folder:
+        yield set()
+        return
+    files = Path(folder).glob("*.txt")
+    seen = {int(word) for path in files for word in path.read_text().split()}
+    yield seen
+    (Path(folder) / f"{os.getpid()}.txt").write_text(" ".join(map(str, sorted(seen))))
 
 
 def finish(world, request):
@@ -88,6 +98,22 @@ def world(tmp_path, atfotad, seen_codes, cloud, request):
     finish(world, request)
 
 
+@pytest.fixture(autouse=True)
+def limit(request):
+    """No test hangs: it fails after LIMIT_S, or after what its marker says."""
+    marker = request.node.get_closest_marker("limit")
+    seconds = marker.args[0] if marker else LIMIT_S
+
+    def ring(signum, frame):
+        raise TimeoutError(f"the test took longer than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
@@ -95,11 +121,16 @@ def pytest_runtest_makereport(item, call):
         item.has_failed = outcome.get_result().failed
 
 
-def pytest_collection_modifyitems(items):
-    """What sums up the others runs last."""
+def pytest_collection_modifyitems(config, items):
+    """What sums up the others runs last; ATFOTA_SHARD=0/2 leaves every second test."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    number, _, count = os.environ.get("ATFOTA_SHARD", "0/1").partition("/")
+    mine = [item for at, item in enumerate(items) if at % int(count) == int(number)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in mine])
+    items[:] = mine
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "last: runs after all other tests")
+    config.addinivalue_line("markers", "limit(seconds): may take so long")
     config.addinivalue_line("markers", "release: is played with the release build as well")

@@ -26,6 +26,7 @@ def turns(is_soak):
     return int(seed), [int(turn)] if turn else range(50 if is_soak else 10)
 
 
+@pytest.mark.limit(900)
 @pytest.mark.release
 def test_a_killed_module_goes_on_from_what_was_synced(mini, is_soak):
     seed, numbers = turns(is_soak)
