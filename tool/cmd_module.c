@@ -71,11 +71,12 @@ static void take_line(void *ctx, const char *text)
 	struct at_output *output = ctx;
 
 	snprintf(output->last, sizeof output->last, "%s", text);
+	tool_make_plain(output->last);
 	if (output->lines) {
-		json_array_append_new(output->lines, json_string(text));
+		json_array_append_new(output->lines, json_string(output->last));
 		return;
 	}
-	tool_print_plain(stdout, text);
+	fputs(output->last, stdout);
 	putchar('\n');
 	fflush(stdout);
 }

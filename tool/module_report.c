@@ -192,6 +192,7 @@ void module_report_event(void *ctx, const struct module_event *event)
 		tool_progress_clear(&report->progress);
 		report->code = event->code;
 		report->status = module_report_explain(event, &report->message);
+		tool_make_plain(report->message.text); /* it may quote the module */
 		return;
 	}
 }

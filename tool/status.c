@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 static const struct tool_status_info rows[] = {
 #define STATUS_ROW(name, number, where, text) { (number), (where), (text) },
@@ -35,13 +36,36 @@ enum tool_status tool_fail(struct tool_error *err, enum tool_status status, cons
 	return status;
 }
 
+/* How many bytes the UTF-8 character at `at` has, 0 if it is none or a control
+ * character. C2 80 to C2 9F are the control characters of Latin-1. */
+static size_t plain_len(const unsigned char *at)
+{
+	size_t len = *at < 0x80 ? 1 : *at >= 0xc2 && *at <= 0xdf ? 2 : (*at & 0xf0) == 0xe0 ? 3 : *at >= 0xf0 ? 4 : 0;
+
+	if (*at < 0x20 || *at == 0x7f || *at > 0xf4) { return 0; }
+	for (size_t i = 1; i < len; i++) {
+		if ((at[i] & 0xc0) != 0x80) { return 0; }
+	}
+	return *at == 0xc2 && at[1] <= 0x9f ? 0 : len;
+}
+
+void tool_make_plain(char *text)
+{
+	while (*text) {
+		size_t len = plain_len((const unsigned char *)text);
+
+		if (len == 0) { *text = '?'; }
+		text += len ? len : 1;
+	}
+}
+
 void tool_print_plain(FILE *out, const char *text)
 {
-	for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
-		/* C2 80 to C2 9F are the control characters of Latin-1 in UTF-8. */
-		bool is_control = *at < 0x20 || *at == 0x7f || (*at == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f);
+	while (*text) {
+		size_t len = plain_len((const unsigned char *)text);
 
-		putc(is_control ? '?' : *at, out);
-		if (is_control && *at == 0xc2) { at++; }
+		if (len == 0) { putc('?', out); }
+		fwrite(text, 1, len, out);
+		text += len ? len : 1;
 	}
 }

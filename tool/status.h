@@ -45,8 +45,11 @@ struct tool_error {
 enum tool_status tool_fail(struct tool_error *err, enum tool_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Prints text that came from elsewhere; control characters, which could move the
- * cursor or worse, become '?'. */
+/* For text that came from elsewhere: control characters, which could move the cursor or
+ * worse, and bytes that are no UTF-8 become '?'. */
+void tool_make_plain(char *text);
+
+/* Prints it so. */
 void tool_print_plain(FILE *out, const char *text);
 
 #endif
