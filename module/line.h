@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lines to hosts: pseudo terminals, serial devices, TCP connections, standard
+ * input and output. A line moves bytes; what they mean is the AT server's business.
+ * Nothing here blocks: what a host does not take is dropped when the buffer is full. */
+#ifndef MODULE_LINE_H
+#define MODULE_LINE_H
+
+#include <poll.h>
+
+#include "fota/err.h"
+#include "log.h"
+#include "options.h"
+
+#define LINE_OUT_BYTES 16384
+#define LINE_POLL_MAX  3
+
+struct line {
+	enum line_kind kind;
+	const char *name; /* as given */
+	const struct log *log;
+	int fd;             /* to the host; -1: nobody is there */
+	int listen_fd;      /* TCP */
+	int slave_fd;       /* PTY: kept open, so that the master never reads EIO */
+	int watch_fd;       /* PTY: inotify, tells when hosts open and close the slave */
+	int open_count;     /* PTY: hosts that have it open */
+	bool is_ended;      /* standard input: end of file */
+	bool is_new_host;   /* a TCP connection began: the AT server starts afresh */
+	uint64_t reopen_ms; /* TTY: when to try again */
+	uint64_t dropped_bytes;
+	size_t out_len;
+	uint8_t out[LINE_OUT_BYTES];
+};
+
+/* Opens the line that the option names. OK, or IO after an error in the log. */
+FOTA_MUST_CHECK enum fota_err line_open(struct line *line, const struct line_option *option, const struct log *log);
+void line_close(struct line *line);
+
+/* Fills what to wait for; returns how many, at most LINE_POLL_MAX. */
+unsigned line_get_polls(const struct line *line, struct pollfd *fds);
+/* Reads what has come, at most `cap` bytes, after accepting or noticing hosts. 0: none. */
+size_t line_read(struct line *line, uint8_t *bytes, size_t cap, uint64_t now_ms);
+/* Puts bytes behind those that wait. */
+void line_write(struct line *line, const uint8_t *bytes, size_t len);
+/* Sends as much as goes. */
+void line_flush(struct line *line);
+
+#endif

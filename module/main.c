@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "config_args.h"
+#include "module.h"
+
+int main(int argc, char **argv)
+{
+	struct module_options options;
+	struct config_args args;
+	char message[512];
+	int status;
+
+	if (config_args_load(&args, argc, argv, message, sizeof(message))) {
+		(void)fprintf(stderr, "atfotad: %s\n", message);
+		return 64;
+	}
+	module_options_parse(&options, args.argc, args.argv);
+	status = module_run(&options);
+	config_args_free(&args);
+	return status;
+}

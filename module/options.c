@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plain values are rows of a table of setters; what needs a rule of its own is in
+ * `parse_special`. */
+#include "options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_SLOT_BYTES (UINT64_C(512) * 1024 * 1024)
+
+const char *argp_program_version = "atfotad " ATFOTA_VERSION;
+
+enum key {
+	KEY_PTY = 256,
+	KEY_TTY,
+	KEY_TCP,
+	KEY_STDIO,
+	KEY_PROFILE,
+	KEY_LOG_LEVEL,
+	KEY_CONFIG,
+	KEY_FAULT,
+	KEY_ALLOW_HTTP,
+	KEY_TEXT,                   /* and up: rows of `texts` */
+	KEY_NUMBER = KEY_TEXT + 32, /* and up: rows of `numbers` */
+};
+
+enum text_key {
+	TEXT_STATE = KEY_TEXT,
+	TEXT_SERVER,
+	TEXT_CA,
+	TEXT_DEVICE,
+	TEXT_OEM,
+	TEXT_MODEL,
+	TEXT_VERSION,
+	TEXT_END,
+};
+
+enum number_key {
+	NUMBER_RETRIES = KEY_NUMBER,
+	NUMBER_RETRY_BASE,
+	NUMBER_RETRY_MAX,
+	NUMBER_SESSION,
+	NUMBER_CONNECT,
+	NUMBER_STALL,
+	NUMBER_STORAGE,
+	NUMBER_REPORT_RETRY,
+	NUMBER_SLOT,
+	NUMBER_END,
+};
+
+static const struct argp_option rows[] = {
+	{ NULL, 0, NULL, 0, "Ports (each may be given several times, --stdio once):", 1 },
+	{ "pty", KEY_PTY, "LINK", 0, "make a pseudo terminal and LINK to it", 1 },
+	{ "tty", KEY_TTY, "DEVICE[,BAUD]", 0, "serve a serial device [115200]", 1 },
+	{ "tcp", KEY_TCP, "ADDR:PORT", 0, "serve one connection at a time; for tests", 1 },
+	{ "stdio", KEY_STDIO, NULL, 0, "serve standard input and output; ends at end of file", 1 },
+	{ NULL, 0, NULL, 0, "Platform:", 2 },
+	{ "server", TEXT_SERVER, "URL", 0, "of the platform, https://host[:port]", 2 },
+	{ "allow-http", KEY_ALLOW_HTTP, NULL, 0, "accept http:// URLs too", 2 },
+	{ "ca", TEXT_CA, "FILE", 0, "trusted certificates (PEM) instead of the system's", 2 },
+	{ NULL, 0, NULL, 0, "Identity:", 3 },
+	{ "device", TEXT_DEVICE, "ID", 0, "IMEI or another unique name (without it: 403)", 3 },
+	{ "oem", TEXT_OEM, "NAME", 0, "provisioned OEM; other ones are refused (401)", 3 },
+	{ "model", TEXT_MODEL, "NAME", 0, "model of the module (without it: 403)", 3 },
+	{ "firmware-version", TEXT_VERSION, "TEXT", 0, "version that runs now (without it: 404)", 3 },
+	{ "profile", KEY_PROFILE, "NAME", 0, "strict, sim7600 or a7600 [sim7600]", 3 },
+	{ NULL, 0, NULL, 0, "Storage:", 4 },
+	{ "state", TEXT_STATE, "DIR", 0, "directory for slot and journal [atfotad-state]", 4 },
+	{ "slot-size", NUMBER_SLOT, "BYTES", 0, "room for a package [536870912]", 4 },
+	{ NULL, 0, NULL, 0, "Limits:", 5 },
+	{ "retries", NUMBER_RETRIES, "N", 0, "tries after a failure, while nothing moves [4]", 5 },
+	{ "retry-base", NUMBER_RETRY_BASE, "MS", 0, "delay before the first of them; doubles [1000]", 5 },
+	{ "retry-max", NUMBER_RETRY_MAX, "MS", 0, "longest delay [60000]", 5 },
+	{ "session-limit", NUMBER_SESSION, "S", 0, "of a whole session [3600]", 5 },
+	{ "connect-timeout", NUMBER_CONNECT, "S", 0, "name, connection and TLS [15]", 5 },
+	{ "stall-limit", NUMBER_STALL, "S", 0, "without a byte [30]", 5 },
+	{ "storage-limit", NUMBER_STORAGE, "MS", 0, "of one storage operation [10000]", 5 },
+	{ "report-retry", NUMBER_REPORT_RETRY, "MS", 0, "before a report is sent again; doubles [60000]", 5 },
+	{ NULL, 0, NULL, 0, "Other:", 6 },
+	{ "config", KEY_CONFIG, "FILE", 0, "options as lines 'name = value'; the command line wins", 6 },
+	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warn, info or debug [info]", 6 },
+	{ "fault", KEY_FAULT, "AREA.OP=WHAT[@N]", 0,
+	  "rehearse bad storage: AREA slot or journal; OP read, prog, erase or sync; WHAT io, full or hang; "
+	  "from the N-th operation on",
+	  6 },
+	{ 0 },
+};
+
+static const size_t texts[TEXT_END - KEY_TEXT] = {
+	[TEXT_STATE - KEY_TEXT] = offsetof(struct module_options, state_dir),
+	[TEXT_SERVER - KEY_TEXT] = offsetof(struct module_options, server_url),
+	[TEXT_CA - KEY_TEXT] = offsetof(struct module_options, ca_file),
+	[TEXT_DEVICE - KEY_TEXT] = offsetof(struct module_options, identity[FOTA_IDENTITY_DEVICE]),
+	[TEXT_OEM - KEY_TEXT] = offsetof(struct module_options, identity[FOTA_IDENTITY_OEM]),
+	[TEXT_MODEL - KEY_TEXT] = offsetof(struct module_options, identity[FOTA_IDENTITY_MODEL]),
+	[TEXT_VERSION - KEY_TEXT] = offsetof(struct module_options, identity[FOTA_IDENTITY_VERSION]),
+};
+
+#define U32_OFF(member) offsetof(struct module_options, member)
+
+static const struct {
+	size_t off;
+	uint32_t min, max, factor; /* stored = given * factor */
+} numbers[] = {
+	[NUMBER_RETRIES - KEY_NUMBER] = { U32_OFF(limits.retry_count), 0, 1000, 1 },
+	[NUMBER_RETRY_BASE - KEY_NUMBER] = { U32_OFF(limits.retry_base_ms), 1, 3600000, 1 },
+	[NUMBER_RETRY_MAX - KEY_NUMBER] = { U32_OFF(limits.retry_max_ms), 1, 3600000, 1 },
+	[NUMBER_SESSION - KEY_NUMBER] = { U32_OFF(limits.session_ms), 1, 2592000, 1000 },
+	[NUMBER_CONNECT - KEY_NUMBER] = { U32_OFF(connect_ms), 1, 3600, 1000 },
+	[NUMBER_STALL - KEY_NUMBER] = { U32_OFF(stall_ms), 1, 3600, 1000 },
+	[NUMBER_STORAGE - KEY_NUMBER] = { U32_OFF(limits.storage_ms), 1, 3600000, 1 },
+	[NUMBER_REPORT_RETRY - KEY_NUMBER] = { U32_OFF(limits.report_retry_ms), 1, 3600000, 1 },
+};
+
+static uint64_t number_of(struct argp_state *state, const char *text, uint64_t min, uint64_t max)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || value < min || value > max) {
+		argp_error(state, "'%s' is not a number from %llu to %llu", text, (unsigned long long)min,
+			   (unsigned long long)max);
+	}
+	return value;
+}
+
+static void set_number(struct module_options *options, int key, const char *text, struct argp_state *state)
+{
+	if (key == NUMBER_SLOT) {
+		options->slot_bytes = number_of(state, text, 4096, UINT64_C(1) << 40);
+		return;
+	}
+	size_t row = (size_t)(key - KEY_NUMBER);
+	uint32_t value = (uint32_t)number_of(state, text, numbers[row].min, numbers[row].max) * numbers[row].factor;
+
+	/* an all-zero limit means the default */
+	if (key == NUMBER_RETRIES && value == 0) { value = FOTA_RETRY_NONE; }
+	memcpy((char *)options + numbers[row].off, &value, sizeof(value));
+}
+
+static void add_line(struct module_options *options, enum line_kind kind, const char *value, struct argp_state *state)
+{
+	if (options->line_count == MODULE_LINE_MAX) { argp_error(state, "more than %d ports", MODULE_LINE_MAX); }
+	for (unsigned i = 0; kind == LINE_STDIO && i < options->line_count; i++) {
+		if (options->lines[i].kind == LINE_STDIO) { argp_error(state, "--stdio is given twice"); }
+	}
+	options->lines[options->line_count++] = (struct line_option) { kind, value };
+}
+
+static error_t parse_special(int key, char *value, struct argp_state *state)
+{
+	struct module_options *options = state->input;
+
+	switch (key) {
+	case KEY_PTY:
+		add_line(options, LINE_PTY, value, state);
+		return 0;
+	case KEY_TTY:
+		add_line(options, LINE_TTY, value, state);
+		return 0;
+	case KEY_TCP:
+		add_line(options, LINE_TCP, value, state);
+		return 0;
+	case KEY_STDIO:
+		add_line(options, LINE_STDIO, "standard input and output", state);
+		return 0;
+	case KEY_ALLOW_HTTP:
+		options->allow_http = true;
+		return 0;
+	case KEY_PROFILE:
+		options->profile = at_profile_find(value);
+		if (!options->profile) {
+			argp_error(state, "unknown profile '%s': use strict, sim7600 or a7600", value);
+		}
+		return 0;
+	case KEY_LOG_LEVEL:
+		if (!log_level_parse(value, &options->log_level)) {
+			argp_error(state, "unknown level '%s': use error, warn, info or debug", value);
+		}
+		return 0;
+	case KEY_CONFIG:
+		return 0; /* its lines were put in front of the arguments */
+	case KEY_FAULT:
+		if (options->fault_count == MODULE_FAULT_MAX) {
+			argp_error(state, "more than %d faults", MODULE_FAULT_MAX);
+		}
+		options->faults[options->fault_count++] = value;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse(int key, char *value, struct argp_state *state)
+{
+	struct module_options *options = state->input;
+
+	if (key >= KEY_TEXT && key < TEXT_END) {
+		const char *text = value;
+
+		memcpy((char *)options + texts[key - KEY_TEXT], &text, sizeof(text));
+		return 0;
+	}
+	if (key >= KEY_NUMBER && key < NUMBER_END) {
+		set_number(options, key, value, state);
+		return 0;
+	}
+	if (key == ARGP_KEY_ARG) { argp_error(state, "unexpected argument '%s'", value); }
+	if (key == ARGP_KEY_END && options->line_count == 0) {
+		argp_error(state, "no port: give --pty LINK, --tty DEVICE, --tcp ADDR:PORT or --stdio");
+	}
+	return parse_special(key, value, state);
+}
+
+void module_options_parse(struct module_options *options, int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = rows,
+		.parser = parse,
+		.doc = "The FOTA service of a module: answers AT commands on its ports, downloads and verifies packages "
+		       "from a platform. The same program is the virtual module for host developers."
+		       "\vExample:\n  atfotad --pty /tmp/module --server https://fota.example --device 861234050012345 "
+		       "--model 7600M21 --firmware-version V1.00\n\nSIGTERM ends it cleanly: a running session stops with 508, "
+		       "its part stays. See atfotad(8).",
+	};
+
+	*options = (struct module_options) {
+		.state_dir = "atfotad-state",
+		.server_url = "",
+		.log_level = LOG_LEVEL_INFO,
+		.slot_bytes = DEFAULT_SLOT_BYTES,
+	};
+	argp_err_exit_status = 64; /* EX_USAGE */
+	argp_parse(&argp, argc, argv, 0, NULL, options);
+}

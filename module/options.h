@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The settings of atfotad: command line and --config file through one argp table. */
+#ifndef MODULE_OPTIONS_H
+#define MODULE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fota/at.h"
+#include "fota/session.h"
+#include "log.h"
+
+#define MODULE_LINE_MAX  8
+#define MODULE_FAULT_MAX 8
+
+enum line_kind { LINE_PTY, LINE_TTY, LINE_TCP, LINE_STDIO };
+
+struct line_option {
+	enum line_kind kind;
+	const char *value; /* as given */
+};
+
+struct module_options {
+	struct line_option lines[MODULE_LINE_MAX];
+	unsigned line_count;
+	const char *state_dir;
+	const char *server_url;
+	bool allow_http;
+	const char *ca_file;
+	const char *identity[4]; /* by enum fota_identity_field; NULL: not known */
+	const struct at_profile *profile;
+	enum log_level log_level;
+	struct fota_session_limits limits;
+	uint32_t connect_ms, stall_ms;
+	uint64_t slot_bytes;
+	const char *faults[MODULE_FAULT_MAX]; /* "slot.prog=io@3" */
+	unsigned fault_count;
+};
+
+/* Fills *options from argv. Ends the program for --help, --version and wrong usage
+ * (status 64). Keeps the strings of argv. */
+void module_options_parse(struct module_options *options, int argc, char **argv);
+
+#endif
