@@ -274,6 +274,20 @@ def test_the_time_limit_of_a_session_causes_509(mini):
 
 # Names, ports and certificates
 
+@pytest.mark.parametrize("server", ["http://[bad", "ftp://127.0.0.1", "no url", "", "http://"])
+def test_a_server_url_that_is_none_causes_501(mini, server):
+    host = mini.host(mini.module(server=server))
+    assert mini.run(host) == [501]
+    assert host.last() == (501, TEXT[501], "check", TARGET)
+
+
+def test_plain_http_must_be_allowed(mini):
+    mini.publish()
+    host = mini.host(mini.module(plain=False))
+    assert mini.run(host) == [501]
+    assert not mini.net.entries()
+
+
 def test_a_server_name_that_does_not_resolve_causes_502(mini):
     host = mini.host(mini.module(server="http://no-such-host.invalid"))
     assert mini.run(host) == [502]

@@ -26,7 +26,8 @@ def sanitizer_env(folder):
 class Module:
     """Keeps its state over restart(). `options` come after the usual ones."""
 
-    def __init__(self, program, folder, server, options=(), state=None, ports=1, identity=IDENTITY, limits=QUICK):
+    def __init__(self, program, folder, server, options=(), state=None, ports=1, identity=IDENTITY, limits=QUICK,
+                 plain=True):
         self.program = str(program)
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -34,6 +35,7 @@ class Module:
         self.server = server
         self.options = list(options)
         self.identity, self.limits = list(identity), list(limits)
+        self.plain = plain
         self.links = [self.folder / f"tty{i}" for i in range(ports)]
         self.process = None
         self.exits = []
@@ -50,7 +52,7 @@ class Module:
         words = [self.program, "--state", str(self.state), "--server", self.server]
         for link in self.links:
             words += ["--pty", str(link)]
-        if self.server.startswith("http:"):
+        if self.plain and not self.server.startswith("https:"):
             words.append("--allow-http")
         return words + self.identity + self.limits + self.options
 

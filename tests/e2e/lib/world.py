@@ -46,7 +46,7 @@ class World:
     def module(self, *options, server=None, **settings):
         """A running module; its options come last."""
         folder = self.folder / f"module{len(self._modules)}"
-        module = Module(self.program, folder, server or self.net.url, options, **settings)
+        module = Module(self.program, folder, self.net.url if server is None else server, options, **settings)
         self._modules.append(module)
         return module.start()
 

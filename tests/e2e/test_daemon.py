@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""atfotad as a program: options, configuration, errors that say what to do."""
+
+import signal
+import subprocess
+
+import pytest
+
+from lib.module import sanitizer_env
+from lib.world import TARGET
+
+USAGE = 64
+
+
+def run(atfotad, tmp_path, *words):
+    done = subprocess.run([atfotad, *words], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL,
+                          env=sanitizer_env(tmp_path), cwd=tmp_path)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_help_and_version(atfotad, tmp_path):
+    status, out, _ = run(atfotad, tmp_path, "--help")
+    assert status == 0 and "--server" in out and "--fault" in out
+    status, out, _ = run(atfotad, tmp_path, "--version")
+    assert status == 0 and out.startswith("atfotad ")
+
+
+WRONG = [
+    (["--server", "https://x"], "no port"),
+    (["--no-such-option"], "no-such-option"),
+    (["--stdio", "--stdio"], "twice"),
+    (["--stdio", "extra"], "extra"),
+    (["--stdio", "--retries", "many"], "many"),
+    (["--stdio", "--retries", "-1"], "-1"),
+    (["--stdio", "--slot-size", "1"], "1"),
+    (["--stdio", "--profile", "none"], "sim7600"),
+    (["--stdio", "--log-level", "loud"], "debug"),
+    (["--stdio", "--fault", "slot"], "slot"),
+    (["--stdio", "--fault", "disk.prog=io"], "disk"),
+    (["--stdio", "--fault", "slot.prog=bad"], "bad"),
+]
+
+
+@pytest.mark.parametrize("words,hint", WRONG, ids=[" ".join(row[0]) for row in WRONG])
+def test_wrong_usage_says_what_is_wrong(atfotad, tmp_path, words, hint):
+    status, out, err = run(atfotad, tmp_path, "--state", str(tmp_path / "state"), *words)
+    assert status == USAGE and hint in err and not out
+
+
+FAILS = [
+    (["--tty", "no/such/device"], "no/such/device"),
+    (["--tcp", "127.0.0.1:99999"], "99999"),
+    (["--tcp", "nowhere"], "nowhere"),
+    (["--pty", "no/such/folder/link"], "no/such/folder/link"),
+    (["--stdio", "--ca", "no-such.pem"], "no-such.pem"),
+    (["--stdio", "--config", "no-such.ini"], "no-such.ini"),
+    (["--stdio", "--state", "file/state"], "file/state"),
+]
+
+
+@pytest.mark.parametrize("words,hint", FAILS, ids=[" ".join(row[0]) for row in FAILS])
+def test_what_cannot_be_opened_is_named(atfotad, tmp_path, words, hint):
+    (tmp_path / "file").write_text("")
+    status, _, err = run(atfotad, tmp_path, *words)
+    assert status not in (0, 99) and hint in err, err
+
+
+def test_a_configuration_file_has_the_same_names(mini, tmp_path):
+    mini.publish()
+    config = tmp_path / "atfotad.ini"
+    config.write_text("# a module\n[atfotad]\nfirmware-version = V1.00\ndevice=860000000000019\n"
+                      "model = WRONG\nallow-http = true\n")
+    module = mini.module("--config", str(config), "--model", "7600M21", identity=[], plain=False)
+    assert mini.run(mini.host(module)) == [2, 3]
+    assert mini.platform.checks[0]["version"] == "V1.00"
+
+
+def test_a_wrong_line_in_a_configuration_file_is_named(atfotad, tmp_path):
+    (tmp_path / "bad.ini").write_text("device = 1\nnonsense = 2\n")
+    status, _, err = run(atfotad, tmp_path, "--stdio", "--config", "bad.ini")
+    assert status == USAGE and "nonsense" in err
+
+
+def test_two_modules_do_not_share_a_state(mini, atfotad, tmp_path):
+    module, host = mini.ready()
+    status, _, err = run(atfotad, tmp_path, "--stdio", "--state", str(module.state))
+    assert status not in (0, 99) and str(module.state) in err
+    assert mini.run(host) == [2, 3]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(mini, number):
+    module, _ = mini.ready()
+    module.process.send_signal(number)
+    assert module.wait() == 0
+    assert not module.link.is_symlink(), "the link stays behind"
+
+
+def test_a_host_that_comes_and_goes_does_no_harm(mini):
+    module, host = mini.ready()
+    for _ in range(5):
+        host.close()
+        host = mini.host(module)
+    mini.begin(host)
+    host.close()  # nobody listens while the session runs
+    host = mini.host(module)
+    end = host.state()
+    while end[0] != 4:
+        end = host.state()
+    assert end[3] == TARGET
