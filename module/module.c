@@ -28,6 +28,7 @@
 #define JOURNAL_BYTES (128u * 1024)
 #define READ_BYTES    1024
 #define DOWN_MS       12000 /* at most between SIGTERM and the end */
+#define LOAD_MS       2000
 #define POLL_MAX      (2 + MODULE_LINE_MAX * LINE_POLL_MAX)
 
 struct module_line {
@@ -279,6 +280,28 @@ static void close_memory(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+static void take_storage(struct module *module)
+{
+	enum fota_err result;
+
+	while (posix_store_poll(module->store, &result)) {
+		fota_session_storage(&module->session, result);
+	}
+}
+
+/* Hosts are served when the journal is read: the first AT+FOTALAST? tells the truth.
+ * A disk that hangs delays that for two seconds, not for ever. */
+static void wait_for_journal(struct module *module)
+{
+	struct pollfd fd = { .fd = posix_store_fd(module->store), .events = POLLIN };
+	uint64_t end_ms = posix_clock_now_ms() + LOAD_MS;
+
+	while (!fota_session_is_quiet(&module->session) && posix_clock_now_ms() < end_ms) {
+		(void)poll(&fd, 1, 100);
+		take_storage(module);
+	}
+}
+
 static int open_module(struct module *module)
 {
 	int status = open_signals(module); /* before any thread begins */
@@ -287,6 +310,7 @@ static int open_module(struct module *module)
 	if (!status) { status = set_faults(module); }
 	if (!status) { status = open_network(module); }
 	if (!status) { status = open_session(module); }
+	if (!status) { wait_for_journal(module); }
 	if (!status) { status = open_lines(module); }
 	return status;
 }
@@ -348,15 +372,6 @@ static void take_signals(struct module *module)
 		log_line(&module->log, LOG_LEVEL_INFO, PART, "signal %u: ending", info.ssi_signo);
 		if (module->is_going_down) { module->down_ms = 0; }
 		go_down(module);
-	}
-}
-
-static void take_storage(struct module *module)
-{
-	enum fota_err result;
-
-	while (posix_store_poll(module->store, &result)) {
-		fota_session_storage(&module->session, result);
 	}
 }
 
