@@ -68,18 +68,59 @@ enum session_job {
 	JOB_VERIFY,
 };
 
-/* ---- session.c ---- */
+/* ---- machine.c ---- */
 /* Puts an event behind those that wait; the public function that runs handles them
  * before it returns. So actions never call each other, and the stack stays flat. */
 void session_raise(struct fota_session *s, enum session_event event);
-/* Enters a phase and runs what begins it. */
+/* Goes to a phase; what begins it runs before the next event. */
 void session_go(struct fota_session *s, enum session_phase phase);
-/* The session ends with this code: saves, then tells. */
-void session_end(struct fota_session *s, enum fota_code code);
+/* Handles what was raised, until nothing is left. */
+void session_pump(struct fota_session *s);
 void session_notify(const struct fota_session *s, const struct fota_notice *notice);
+void session_notify_code(const struct fota_session *s, enum fota_code code);
 uint64_t session_now_ms(const struct fota_session *s);
 const char *session_step_text(unsigned step);
 struct fota_bytes session_identity(const struct fota_session *s, enum fota_identity_field field);
+/* Starts a request. Raises FAIL if the port refuses. */
+void session_http_start(struct fota_session *s, const struct fota_http_request *req);
+void session_http_cancel(struct fota_session *s);
+enum fota_code session_code_of_http(const struct fota_session *s, enum fota_err err);
+
+/* ---- end.c: actions of the tables, but for the first ---- */
+/* The session ends with this code: flushes, saves, then tells. The first code that is
+ * given counts. */
+void session_end(struct fota_session *s, enum fota_code code);
+void session_enter_saving(struct fota_session *s);
+void session_tell(struct fota_session *s);
+void session_saving_failed(struct fota_session *s);
+void session_enter_reporting(struct fota_session *s);
+void session_report_answered(struct fota_session *s);
+void session_report_failed(struct fota_session *s);
+void session_report_stopped(struct fota_session *s);
+void session_enter_acking(struct fota_session *s);
+void session_acked(struct fota_session *s);
+void session_ack_failed(struct fota_session *s);
+
+/* ---- download.c: actions of the tables ---- */
+void session_check_failed(struct fota_session *s);
+void session_retry_now(struct fota_session *s);
+void session_enter_preparing(struct fota_session *s);
+void session_prepared(struct fota_session *s);
+void session_preparing_failed(struct fota_session *s);
+void session_enter_downloading(struct fota_session *s);
+void session_download_done(struct fota_session *s);
+void session_download_failed(struct fota_session *s);
+void session_storage_failed(struct fota_session *s);
+void session_enter_flushing(struct fota_session *s);
+void session_flushed(struct fota_session *s);
+void session_flush_failed(struct fota_session *s);
+void session_enter_verifying(struct fota_session *s);
+void session_verified(struct fota_session *s);
+void session_verify_failed(struct fota_session *s);
+void session_stop(struct fota_session *s);
+/* Head and body of the package's answer. take_body: as session_store_body. */
+void session_take_head(struct fota_session *s, const struct fota_http_event *head);
+enum fota_err session_take_body(struct fota_session *s, struct fota_bytes body, size_t *taken);
 
 /* ---- check.c ---- */
 /* Sends the check. Raises FAIL if it cannot be sent. */
@@ -94,9 +135,6 @@ void session_report_send(struct fota_session *s);
 bool session_report_is_taken(struct fota_session *s);
 /* Keeps the answer's bytes; those beyond the limit are counted and dropped. */
 void session_answer_feed(struct fota_session *s, struct fota_bytes bytes);
-/* Starts a request. Raises FAIL if the port refuses. */
-void session_http_start(struct fota_session *s, const struct fota_http_request *req);
-void session_http_cancel(struct fota_session *s);
 
 /* ---- store.c ---- */
 void session_job_start(struct fota_session *s, enum session_job job);

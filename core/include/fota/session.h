@@ -138,6 +138,7 @@ struct fota_session {
 	bool is_on;
 	bool is_running;
 	bool is_going_down;
+	bool is_unloaded; /* the journal could not be read */
 	bool has_offer;
 	bool has_retried_clock;
 	bool has_time_base;

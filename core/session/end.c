@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a session ends, and how the platform hears of it: saving, the codes for the
+ * host, and final reports that wait in the journal until they are acknowledged. */
+#include "internal.h"
+
+/* ---- the end of a session ---- */
+
+/* The first code counts: what fails on the way out does not hide it. */
+void session_end(struct fota_session *s, enum fota_code code)
+{
+	session_http_cancel(s);
+	if (!s->end_code) { s->end_code = (uint16_t)code; }
+	session_go(s, PHASE_FLUSHING);
+}
+
+static bool is_part_kept(const struct fota_session *s)
+{
+	const struct fota_package *package = &s->record.package;
+
+	if (s->end_code == FOTA_CODE_DOWNLOADED || s->end_code == FOTA_CODE_NO_VERSION ||
+	    s->end_code == FOTA_CODE_VERIFY || s->end_code == FOTA_CODE_RESTART) {
+		return false;
+	}
+	return package->synced_bytes > 0 &&
+	       fota_bytes_is_equal(fota_text_get(&package->product), fota_text_get(&s->product)) &&
+	       fota_bytes_is_equal(fota_text_get(&package->target), fota_text_get(&s->target));
+}
+
+void session_tell(struct fota_session *s)
+{
+	if (is_part_kept(s)) { session_notify_code(s, FOTA_CODE_PARTIAL); }
+	session_notify_code(s, (enum fota_code)s->end_code);
+	memset(&s->secret, 0, sizeof(s->secret));
+	s->is_running = false;
+	s->report_due_ms = session_now_ms(s);
+	s->report_try_count = 0;
+	session_go(s, PHASE_IDLE);
+}
+
+static enum fota_report_state report_state_of(enum fota_code code)
+{
+	if (code == FOTA_CODE_DOWNLOADED) { return FOTA_REPORT_DOWNLOADED; }
+	return code == FOTA_CODE_CANCELLED ? FOTA_REPORT_CANCELLED : FOTA_REPORT_FAILED;
+}
+
+static void drop_report(struct fota_record *record)
+{
+	record->report_count--;
+	memmove(&record->reports[0], &record->reports[1], record->report_count * sizeof(record->reports[0]));
+	memset(&record->reports[record->report_count], 0, sizeof(record->reports[0]));
+}
+
+/* A session that had an offer owes a report. With the queue full the oldest goes:
+ * the platform wants to know how things stand now. */
+static void add_report(struct fota_session *s)
+{
+	struct fota_record *record = &s->record;
+	struct fota_pending_report *report;
+
+	if (!s->has_offer) { return; }
+	if (record->report_count == FOTA_PENDING_REPORT_MAX) { drop_report(record); }
+	report = &record->reports[record->report_count];
+	*report = (struct fota_pending_report) {
+		.product = s->product,
+		.secret = s->secret,
+		.deployment = s->deployment,
+		.state = (uint8_t)report_state_of((enum fota_code)s->end_code),
+		.code = s->end_code,
+		.received_bytes = record->package.synced_bytes,
+	};
+	if (s->cfg->random->fill(s->cfg->random->ctx, report->id, sizeof(report->id))) {
+		memset(report, 0, sizeof(*report));
+		return;
+	}
+	record->report_count++;
+}
+
+void session_enter_saving(struct fota_session *s)
+{
+	s->record.last_code = s->end_code;
+	s->record.last_step = s->step;
+	s->record.last_target = s->target;
+	add_report(s);
+	session_journal_start(s, FOTA_JOURNAL_SNAPSHOT);
+}
+
+/* What could not be saved is told all the same; but success that is not durable is
+ * none. */
+void session_saving_failed(struct fota_session *s)
+{
+	if (s->end_code == FOTA_CODE_DOWNLOADED) {
+		s->step = STEP_STORE;
+		s->end_code = s->fail_code;
+		s->record.last_code = s->end_code;
+		s->record.last_step = s->step;
+	}
+	session_tell(s);
+}
+
+void session_enter_reporting(struct fota_session *s)
+{
+	s->wake_ms = session_now_ms(s) + s->limits.report_ms;
+	session_report_send(s);
+}
+
+/* Each failed try doubles the pause, up to 64 times: a module that nobody knows any
+ * more does not hammer the platform. */
+void session_report_failed(struct fota_session *s)
+{
+	uint32_t doublings = s->report_try_count < 6 ? s->report_try_count : 6;
+
+	session_http_cancel(s);
+	s->report_try_count++;
+	s->report_due_ms = session_now_ms(s) + ((uint64_t)s->limits.report_retry_ms << doublings);
+	session_go(s, PHASE_IDLE);
+}
+
+void session_report_answered(struct fota_session *s)
+{
+	if (session_report_is_taken(s)) {
+		session_go(s, PHASE_ACKING);
+		return;
+	}
+	session_report_failed(s);
+}
+
+void session_report_stopped(struct fota_session *s)
+{
+	session_http_cancel(s);
+	session_go(s, PHASE_IDLE);
+}
+
+/* With the last report its secret goes: nothing older stays in the journal. */
+void session_enter_acking(struct fota_session *s)
+{
+	drop_report(&s->record);
+	session_journal_start(s, s->record.report_count ? FOTA_JOURNAL_SNAPSHOT : FOTA_JOURNAL_SCRUB);
+}
+
+void session_acked(struct fota_session *s)
+{
+	s->report_try_count = 0;
+	session_notify(s, &(struct fota_notice) { .kind = FOTA_NOTICE_REPORTED });
+	session_go(s, PHASE_IDLE);
+}
+
+/* A report that could not be struck out is sent again after a restart; the platform
+ * counts it once. */
+void session_ack_failed(struct fota_session *s)
+{
+	session_go(s, PHASE_IDLE);
+}
