@@ -145,6 +145,20 @@ static enum at_result run_last(struct at_server *at, const struct at_call *call)
 	return AT_OK;
 }
 
+static uint32_t get_reset_count(const struct at_server *at)
+{
+	struct at_stats stats;
+
+	at_get_stats(at, &stats);
+	return stats.reset_count;
+}
+
+/* 0 if another host is on the port than the one that asked for progress. */
+static uint16_t get_interval(const struct at_fota_port *port)
+{
+	return get_reset_count(port->at) == port->reset_count ? port->interval_s : 0;
+}
+
 /* The interval belongs to the port. One that is not among ours has none to set. */
 static enum at_result run_progress(struct at_server *at, const struct at_call *call)
 {
@@ -152,9 +166,10 @@ static enum at_result run_progress(struct at_server *at, const struct at_call *c
 
 	if (!port) { return AT_ERROR; }
 	if (call->form == AT_READ) {
-		show_number(at, call, port->interval_s);
+		show_number(at, call, get_interval(port));
 	} else {
 		port->interval_s = (uint16_t)call->args[0].number;
+		port->reset_count = get_reset_count(at);
 	}
 	return AT_OK;
 }
@@ -268,7 +283,7 @@ static void notice_progress(struct at_fota *fota, struct at_fota_port *port)
 {
 	uint64_t now_ms = fota->cfg->clock->now_ms(fota->cfg->clock->ctx);
 
-	if (port->interval_s == 0) { return; }
+	if (get_interval(port) == 0) { return; }
 	port->is_unsent = true;
 	if (is_progress_due(fota, port, now_ms)) { send_progress(fota, port, now_ms); }
 }
@@ -278,7 +293,7 @@ static void notice_code(struct at_fota *fota, struct at_fota_port *port, const s
 {
 	const struct at_profile *profile = at_get_profile(port->at);
 
-	if (port->is_unsent && port->interval_s > 0) { send_progress(fota, port, 0); }
+	if (port->is_unsent && get_interval(port) > 0) { send_progress(fota, port, 0); }
 	port->is_sent = false;
 	port->is_unsent = false;
 	if (!fota->cfg->is_code_for_all && at_get_cfg(port->at)->port != notice->origin) { return; }

@@ -221,6 +221,7 @@ void at_reset(struct at_server *at)
 	at->cfg = cfg;
 	at->profile = profile;
 	at->stats = stats;
+	at->stats.reset_count++;
 	at->now_ms = now_ms;
 	at_restore_values(at);
 }

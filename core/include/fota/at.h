@@ -162,6 +162,7 @@ struct at_stats {
 	uint32_t lost_urc_count;     /* thrown out of the full queue, or not taken */
 	uint32_t aborted_count;      /* commands */
 	uint32_t dropped_line_count; /* left incomplete */
+	uint32_t reset_count;        /* calls of at_reset */
 };
 
 struct at_server {
@@ -186,9 +187,9 @@ struct at_server {
 	uint16_t urc_len;
 	uint8_t urc_count;
 	uint8_t input_len;
+	uint8_t line[AT_LINE_BYTES];
 	uint8_t input[AT_INPUT_BYTES];
 	uint8_t urc[AT_URC_BYTES];
-	uint8_t line[AT_LINE_BYTES];
 };
 
 /* Besides the line, a port costs at most 512 bytes of RAM. */

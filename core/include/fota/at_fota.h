@@ -29,9 +29,10 @@ struct at_fota_port {
 	/* private */
 	struct at_server *at;
 	uint64_t sent_ms;
-	uint16_t interval_s; /* of AT+FOTAPROG; 0 off */
-	bool is_sent;        /* a line was sent in this session, at sent_ms */
-	bool is_unsent;      /* the last movement was not shown */
+	uint32_t reset_count; /* of the server when the interval was set */
+	uint16_t interval_s;  /* of AT+FOTAPROG; 0 off */
+	bool is_sent;         /* a line was sent in this session, at sent_ms */
+	bool is_unsent;       /* the last movement was not shown */
 };
 
 struct at_fota {

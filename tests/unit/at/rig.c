@@ -71,6 +71,7 @@ static const struct at_param any_uint[] = { { AT_UINT, .max = UINT32_MAX } };
 static const struct at_command rows[] = {
 	{ "+TSET", AT_SET, 3, .params = tset_params, .run = run_tset },
 	{ "+TCME", AT_SET, 1, .params = any_uint, .run = run_tcme },
+	{ "J", AT_ACTION, .run = run_tmulti },
 	{ "+TMULTI", AT_ACTION, .run = run_tmulti },
 	{ "+TURC", AT_ACTION, .run = run_turc },
 	{ "+TWAIT", AT_ACTION, .run = run_pending },

@@ -5,7 +5,7 @@
  *
  *   +TSET=<string>[,<5-10>[,<string>]]  shows its values; the number is 7 by default
  *   +TCME=<n>                           fails with this number
- *   +TMULTI                             two lines of information text
+ *   +TMULTI, ATJ                        two lines of information text
  *   +TURC                               raises an unsolicited result, then a line of text
  *   +TWAIT                              pending until rig_complete
  *   +TSTOP                              the same, can be aborted

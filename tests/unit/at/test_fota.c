@@ -364,6 +364,23 @@ static void any_port_can_watch(void **state)
 	assert_other(OK "\r\n+FOTAPROG: 10,100\r\n");
 }
 
+static void progress_is_off_for_the_next_host_of_the_port(void **state)
+{
+	(void)state;
+	rig_feed(&rig, "AT+FOTAPROG=1\r");
+	(void)rig_out(&rig);
+	start_session();
+	fake_session_receive(&rig.session, 10, 100);
+	fake_session_receive(&rig.session, 20, 100);
+	assert_out("\r\n+FOTAPROG: 10,100\r\n");
+	at_reset(&rig.ports[0].at);
+	fake_session_receive(&rig.session, 100, 100);
+	fake_session_meet(&rig.session, FOTA_CODE_DOWNLOADED, "verify");
+	assert_out("\r\n+CSCFOTA: 3\r\n");
+	rig_feed(&rig, "ATE0\rAT+FOTAPROG?\r");
+	assert_out("ATE0\r" OK "\r\n+FOTAPROG: 0\r\n" OK);
+}
+
 /* ---- ports ---- */
 
 static void a_port_that_goes_gets_nothing_more(void **state)
@@ -444,6 +461,7 @@ int main(void)
 		TEST(the_last_movement_is_shown_before_the_code),
 		TEST(the_next_session_shows_its_progress_from_the_start),
 		TEST(any_port_can_watch),
+		TEST(progress_is_off_for_the_next_host_of_the_port),
 		TEST(a_port_that_goes_gets_nothing_more),
 		TEST(there_is_room_for_eight_ports),
 		TEST(init_refuses_a_configuration_without_its_parts),

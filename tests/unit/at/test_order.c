@@ -77,6 +77,19 @@ static void a_line_of_exactly_the_room_runs(void **state)
 	assert_out(ERROR);
 }
 
+static void an_escape_cut_by_the_end_of_the_room_is_refused(void **state)
+{
+	(void)state;
+	for (size_t missing = 1; missing <= 2; missing++) {
+		rig_feed(&rig, "AT+TSET=\"");
+		feed_times("x", AT_LINE_BYTES - 7 - missing);
+		rig_feed(&rig, missing == 1 ? "\\" : "\\4");
+		assert_int_equal(rig.ports[0].at.line_len, AT_LINE_BYTES);
+		rig_feed(&rig, "\r");
+		assert_out(ERROR);
+	}
+}
+
 static void a_long_line_can_be_edited_back_to_its_room(void **state)
 {
 	(void)state;
@@ -481,6 +494,8 @@ static void the_next_prefix_wipes_the_line_before(void **state)
 	(void)state;
 	rig_feed(&rig, "AT+TSET=\"sesame\"\rAT");
 	assert_false(has_text(&rig.ports[0].at, sizeof(rig.ports[0].at), "sesame"));
+	rig_feed(&rig, "               +TSET=\"sesame\"\rAT");
+	assert_false(has_text(&rig.ports[0].at, sizeof(rig.ports[0].at), "sesame"));
 	rig_feed(&rig, "+TSET=\"\\61\\62sesame\"\rAT");
 	assert_false(has_text(&rig.ports[0].at, sizeof(rig.ports[0].at), "sesame"));
 	rig_feed(&rig, "+TWAIT\rAT+TSET=\"sesame\"\r");
@@ -575,6 +590,7 @@ int main(void)
 		TEST(v250_004_a_long_line_is_refused_once_and_nothing_of_it_runs),
 		TEST(v250_005_the_line_behind_a_long_one_works),
 		TEST(a_line_of_exactly_the_room_runs),
+		TEST(an_escape_cut_by_the_end_of_the_room_is_refused),
 		TEST(a_long_line_can_be_edited_back_to_its_room),
 		TEST(a_slash_after_a_long_line_fails_again),
 		TEST(v250_019_an_incomplete_line_is_dropped_after_30_s),

@@ -58,6 +58,10 @@ static const struct v250_case cases[] = {
 	      "AT+TSET=\xe2\x80\x9d"
 	      "a\xe2\x80\x9d\r",
 	      ERROR),
+	PLAIN("v250_009_s3_is_checked_first", "ATS3=65\rAtAat+cmee?A",
+	      "A\nOKA\n"
+	      "A\n+CMEE: 0A\n"
+	      "A\nOKA\n"),
 	PLAIN("v250_010_s3_wins_over_s5", "ATS5=13\rAT\r", OK OK),
 	ECHO("v250_011_editing_stops_at_the_prefix", "AT\b\b\b\r", "AT\r" OK),
 	PLAIN("v250_011_editing_removes_the_last", "AT+CMEE=2\b1\rAT+CMEE?\r", OK "\r\n+CMEE: 1\r\n" OK),
@@ -93,7 +97,8 @@ static const struct v250_case cases[] = {
 	PLAIN("a_slash_runs_a_refused_string_again", "AT+TSET=\"\\41\",9,\"\\41\\42\\43\\44\"\rA/", ERROR ERROR),
 	/* basic commands */
 	PLAIN("v250_035_leading_zeros", "ATV0000000000001\rATS003?\r", OK "\r\n013\r\n" OK),
-	PLAIN("v250_036_number_for_a_command_that_takes_none", "AT&F1\rATZ2\rATI7\r", ERROR ERROR ERROR),
+	PLAIN("v250_036_number_for_a_command_that_takes_none", "ATJ1\rATJ0\rAT&F1\rATZ2\rATI7\r",
+	      ERROR ERROR ERROR ERROR ERROR),
 	PLAIN("v250_037_basic_commands_in_a_row", "ATE0V1Q0X4&C1&D2\r", OK),
 	PLAIN("v250_038_register_has_three_digits", "ATS3?\rATS4?S5?\r",
 	      "\r\n013\r\n" OK "\r\n010\r\n"
@@ -137,6 +142,8 @@ static const struct v250_case cases[] = {
 	PLAIN("v250_049_names_in_any_case", "at+cApFoTa?\r", "\r\n+CAPFOTA: 0\r\n" OK),
 	PLAIN("v250_050_prefix_of_a_name", "AT+CAPFOT?\r", ERROR),
 	PLAIN("v250_051_name_with_a_tail", "AT+CAPFOTAX?\rAT+CAPFOTA:?\r", ERROR ERROR),
+	PLAIN("v250_052_four_forms", "AT+CLAC=?\rAT+CAPFOTA=1\rAT+CAPFOTA?\rAT+GCAP\r",
+	      OK OK "\r\n+CAPFOTA: 1\r\n" OK "\r\n+GCAP: +CGSM\r\n" OK),
 	PLAIN("v250_053_unknown_name", "AT+FOO\rAT+FOO?\rAT+FOO=?\rAT+FOO=1\r", ERROR ERROR ERROR ERROR),
 	PLAIN("v250_054_no_read_form", "AT+CSCFOTA?\rAT+CSCFOTA\rAT+CGMI?\r", ERROR ERROR ERROR),
 	PLAIN("v250_055_read_only", "AT+FOTASTATE=1\rAT+FOTALAST=1\rAT+CGMI=1\r", ERROR ERROR ERROR),
@@ -147,7 +154,7 @@ static const struct v250_case cases[] = {
 	      "AT+TINT=18446744073709551617\r",
 	      "\r\n+TINT: 4294967295\r\n" OK ERROR ERROR ERROR),
 	PLAIN("v250_058_types", "AT+CAPFOTA=\"1\"\rAT+TSET=1\rAT+TSET=a\r", ERROR ERROR ERROR),
-	PLAIN("v250_060_escapes", "AT+TSET=\"\\22\\5C\\0D\"\r", "\r\n+TSET: \"\\22\\5C\\0D\",7,\"\"\r\n" OK),
+	PLAIN("v250_060_escapes", "AT+TSET=\"\\22\\5C\\0D\\7F\"\r", "\r\n+TSET: \"\\22\\5C\\0D\\7F\",7,\"\"\r\n" OK),
 	PLAIN("v250_061_bad_escapes", "AT+TSET=\"\\\"\rAT+TSET=\"\\2\"\rAT+TSET=\"\\2G\"\r", ERROR ERROR ERROR),
 	PLAIN("v250_061_an_escape_cut_by_the_end", "AT+TSET=\"\\\rAT+TSET=\"\\4\r", ERROR ERROR),
 	PLAIN("v250_062_case_of_hex_digits", "AT+TSET=\"\\5c\\5C\"\r", "\r\n+TSET: \"\\5C\\5C\",7,\"\"\r\n" OK),
@@ -179,9 +186,11 @@ static const struct v250_case cases[] = {
 	PLAIN("v250_080_basic_behind_extended", "AT+CAPFOTA=1;V0\r", "0\r"),
 	PLAIN("v250_081_first_failure_stops_the_line", "AT+CMEE=1;+CAPFOTA=2;+CMEE=2\rAT+CMEE?\r",
 	      ERROR "\r\n+CMEE: 1\r\n" OK),
+	PLAIN("v250_082_one_final_result", "AT+CMEE=1;+CMEE=0;E0V1\r", OK),
 	PLAIN("v250_083_all_information_text_in_order", "AT+CMEE?;+CAPFOTA?;+FOO\r",
 	      "\r\n+CMEE: 0\r\n"
 	      "\r\n+CAPFOTA: 0\r\n" ERROR),
+	PLAIN("v250_084_at_alone", "AT\r", OK),
 	PLAIN("v250_085_empty_elements", "AT;\rAT;;\rAT+CMEE?;;\rAT;+CMEE?\r",
 	      ERROR ERROR "\r\n+CMEE: 0\r\n" ERROR ERROR),
 	PLAIN("v250_086_serialport_gsm", "AT+CMEE=1;+CAPFOTA=1\r", OK),
@@ -191,10 +200,16 @@ static const struct v250_case cases[] = {
 	      "+CMEE: 0\r\n"
 	      "0\r"
 	      "4\r"),
+	PLAIN("v250_091_one_space_behind_the_colon", "ATV0\rAT+CAPFOTA?\r",
+	      "0\r"
+	      "+CAPFOTA: 0\r\n"
+	      "0\r"),
 	PLAIN("v250_090_words_in_v0", "ATV0+CMEE=1\rAT+TCME=50\r",
 	      "0\r"
 	      "+CME ERROR: 50\r"),
 	PLAIN("v250_092_q1", "ATQ1\rAT+CMEE?\rAT+FOO\r", "\r\n+CMEE: 0\r\n"),
+	PLAIN("v250_093_x_has_no_effect", "ATX0+CMEE=1\rAT+TCME=50\rATX4\rAT+TCME=50\r",
+	      OK "\r\n+CME ERROR: 50\r\n" OK "\r\n+CME ERROR: 50\r\n"),
 	PLAIN("v250_094_q0_is_answered", "ATQ1\rATQ0\r", OK),
 	PLAIN("v250_096_framing_in_force", "ATV0\rATV1\r", "0\r" OK),
 	ECHO("v250_097_header_behind_the_echo", "AT\r", "AT\r\r\nOK\r\n"),
