@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Glue between libmicrohttpd and the routing table.
+ *
+ * libmicrohttpd calls on_request once with the head, then with pieces of the body, then once more
+ * with nothing. An answer can only be queued at the first or the last of these: an error
+ * that is known earlier waits until a small body was read (the connection lives on), or is sent at once if
+ * the body is large (the connection is closed after it). */
+#include "http/server.h"
+
+#include "http/listen.h"
+#include "http/router.h"
+#include "text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define CONNECTION_MEMORY_BYTES 6144u /* head of a request and of its answer */
+#define CONNECTION_MAX          20000u
+#define DRAIN_MAX_BYTES         65536u /* of a body that nobody wants */
+#define TLS_FILE_MAX_BYTES      262144u
+#define OPTION_MAX              16u
+#define FD_SPARE                128u /* files that are not connections */
+
+struct cloud_server {
+	struct cloud_server_cfg cfg;
+	struct MHD_Daemon *daemon;
+	char *tls_cert;
+	char *tls_key;
+};
+
+static void free_request(struct cloud_request *request)
+{
+	if (request->response) { MHD_destroy_response(request->response); }
+	if (request->free_state) { request->free_state(request->state); }
+	free(request->body);
+	free(request);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
+			 enum MHD_RequestTerminationCode toe)
+{
+	struct cloud_request *request = *con_cls;
+
+	(void)cls;
+	(void)connection;
+	(void)toe;
+	*con_cls = NULL;
+	if (!request) { return; }
+	if (request->route && request->route->stream && request->is_begun && !request->is_ended) {
+		request->route->stream->broken(request);
+	}
+	free_request(request);
+}
+
+static void read_length(struct cloud_request *request)
+{
+	const char *text = cloud_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	request->has_length = text && cloud_number_get(text, INT64_MAX, &request->length);
+}
+
+static void answer_no_method(struct cloud_request *request, const char *allowed)
+{
+	cloud_answer_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "see the header Allow for the methods of this path");
+	if (request->response) { MHD_add_response_header(request->response, MHD_HTTP_HEADER_ALLOW, allowed); }
+}
+
+static void check_body(struct cloud_request *request)
+{
+	const struct cloud_route *route = request->route;
+	/* A route without a body still gets "{}" from clients that always send one. */
+	size_t max = route->body_max ? route->body_max : 1024;
+
+	if (route->stream) {
+		if (request->has_length) { return; }
+		cloud_answer_problem(request, MHD_HTTP_LENGTH_REQUIRED, "send the body with Content-Length");
+	} else if (request->has_length && request->length > max) {
+		cloud_answer_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, "send a smaller body to this path");
+	}
+}
+
+static void begin_request(struct cloud_server *server, struct cloud_request *request, const char *method,
+			  const char *path)
+{
+	char allowed[64];
+
+	read_length(request);
+	request->is_head = strcmp(method, "HEAD") == 0;
+	switch (cloud_route_find(server->cfg.routes, server->cfg.route_count, method, path, &request->route,
+				 request->id, allowed)) {
+	case CLOUD_ROUTE_NO_PATH:
+		cloud_answer_problem(request, MHD_HTTP_NOT_FOUND,
+				     "there is nothing at this path; see the API's description");
+		return;
+	case CLOUD_ROUTE_NO_METHOD:
+		answer_no_method(request, allowed);
+		return;
+	case CLOUD_ROUTE_FOUND:
+		break;
+	}
+	if (request->route->allow && !request->route->allow(request)) { return; }
+	check_body(request);
+	if (request->status || !request->route->stream) { return; }
+	request->route->stream->begin(request);
+	request->is_begun = !request->status;
+}
+
+static enum MHD_Result queue_answer(struct cloud_request *request)
+{
+	if (request->is_queued) { return request->queue_result; }
+	if (!request->response) { return MHD_NO; }
+	request->is_queued = true;
+	return MHD_queue_response(request->connection, request->status, request->response);
+}
+
+static bool keep_body(struct cloud_request *request, const char *bytes, size_t len)
+{
+	size_t max = request->route->body_max ? request->route->body_max : 1024;
+	size_t cap = request->has_length ? (size_t)request->length : request->body_len + len;
+
+	if (len > max - request->body_len) {
+		cloud_answer_problem(request, MHD_HTTP_CONTENT_TOO_LARGE, "send a smaller body to this path");
+		return true;
+	}
+	if (cap > request->body_cap) {
+		uint8_t *body = realloc(request->body, cap);
+
+		if (!body) { return false; }
+		request->body = body;
+		request->body_cap = cap;
+	}
+	memcpy(request->body + request->body_len, bytes, len);
+	request->body_len += len;
+	return true;
+}
+
+static enum MHD_Result take_body(struct cloud_request *request, const char *bytes, size_t *len)
+{
+	size_t taken = *len;
+
+	if (request->status) {
+		/* Answered already: the rest is read and dropped, up to a limit if it has no length. */
+		request->body_len += *len;
+		if (!request->has_length && request->body_len > DRAIN_MAX_BYTES) { return MHD_NO; }
+	} else if (request->route->stream) {
+		taken = request->route->stream->take(request, (const uint8_t *)bytes, *len);
+	} else if (!keep_body(request, bytes, *len)) {
+		return MHD_NO;
+	}
+	*len -= taken;
+	return MHD_YES;
+}
+
+static void end_request(struct cloud_request *request)
+{
+	request->is_ended = true;
+	if (request->status) {
+		if (request->is_begun) { request->route->stream->broken(request); }
+		return;
+	}
+	if (request->route->stream) {
+		request->route->stream->end(request);
+	} else {
+		request->route->handle(request);
+	}
+}
+
+static struct cloud_request *new_request(struct cloud_server *server, struct MHD_Connection *connection)
+{
+	struct cloud_request *request = calloc(1, sizeof(*request));
+
+	if (!request) { return NULL; }
+	request->connection = connection;
+	request->app = server->cfg.app;
+	request->log = server->cfg.log;
+	return request;
+}
+
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+				  const char *version, const char *upload_data, size_t *upload_data_size,
+				  void **con_cls)
+{
+	struct cloud_request *request = *con_cls;
+
+	(void)version;
+	if (!request) {
+		request = new_request(cls, connection);
+		if (!request) { return MHD_NO; }
+		*con_cls = request;
+		begin_request(cls, request, method, url);
+		if (request->status && request->length > DRAIN_MAX_BYTES) { return queue_answer(request); }
+		return MHD_YES;
+	}
+	if (request->is_queued) { return MHD_YES; }
+	request->is_suspended = false;
+	if (request->next) {
+		void (*next)(struct cloud_request *) = request->next;
+
+		request->next = NULL;
+		next(request);
+	} else if (*upload_data_size == 0 && !request->is_ended) {
+		end_request(request);
+	}
+	if (request->is_suspended) { return MHD_YES; }
+	if (*upload_data_size) { return take_body(request, upload_data, upload_data_size); }
+	return request->is_ended ? queue_answer(request) : MHD_YES;
+}
+
+static void on_log(void *cls, const char *format, va_list args)
+{
+	const struct cloud_log *log = cls;
+	char text[512];
+	int len = vsnprintf(text, sizeof(text), format, args);
+
+	/* What clients do to their connections is of interest when debugging only. */
+	while (len > 0 && len < (int)sizeof(text) && text[len - 1] == '\n') {
+		text[--len] = 0;
+	}
+	cloud_log(log, CLOUD_LEVEL_DEBUG, "http", "%s", text);
+}
+
+static char *read_file(const char *path, const struct cloud_log *log)
+{
+	FILE *file = fopen(path, "re");
+	char *text = calloc(1, TLS_FILE_MAX_BYTES + 1);
+	size_t len = file && text ? fread(text, 1, TLS_FILE_MAX_BYTES + 1, file) : 0;
+
+	if (len == 0 || len > TLS_FILE_MAX_BYTES) {
+		cloud_log(log, CLOUD_LEVEL_ERROR, "http", "cannot read %s: %s", path,
+			  file ? "empty or too large" : strerror(errno));
+		free(text);
+		text = NULL;
+	}
+	if (file) { fclose(file); }
+	return text;
+}
+
+/* As many connections as descriptors allow. */
+static unsigned connection_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0) { return 256; }
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 2 * FD_SPARE) { return 64; }
+	limit.rlim_cur -= FD_SPARE;
+	return limit.rlim_cur < CONNECTION_MAX ? (unsigned)limit.rlim_cur : CONNECTION_MAX;
+}
+
+static unsigned thread_count(const struct cloud_server_cfg *cfg)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cfg->thread_count) { return cfg->thread_count; }
+	return cores > 1 ? (unsigned)cores : 2; /* a pool of one is no pool to libmicrohttpd */
+}
+
+static struct MHD_Daemon *start_daemon(struct cloud_server *server, int fd)
+{
+	const struct cloud_server_cfg *cfg = &server->cfg;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG |
+			 (server->tls_key ? MHD_USE_TLS : 0);
+	struct MHD_OptionItem options[OPTION_MAX] = {
+		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, server },
+		{ MHD_OPTION_THREAD_POOL_SIZE, thread_count(cfg), NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, connection_limit(), NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_INCREMENT, 1024, NULL },
+		{ MHD_OPTION_CONNECTION_TIMEOUT, cfg->idle_timeout_s, NULL },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	const struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls_cert },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls_key },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	size_t at = 7;
+
+	if (server->tls_key) { memcpy(&options[at], tls, sizeof(tls)); }
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+				(void *)(uintptr_t)cfg->log, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+static bool read_tls(struct cloud_server *server)
+{
+	const struct cloud_server_cfg *cfg = &server->cfg;
+
+	if (!cfg->tls_cert_path) { return true; }
+	server->tls_cert = read_file(cfg->tls_cert_path, cfg->log);
+	server->tls_key = server->tls_cert ? read_file(cfg->tls_key_path, cfg->log) : NULL;
+	return server->tls_key != NULL;
+}
+
+/* libmicrohttpd may look at the texts as long as it runs. */
+static void forget_tls(struct cloud_server *server)
+{
+	if (server->tls_key) { explicit_bzero(server->tls_key, TLS_FILE_MAX_BYTES); }
+	free(server->tls_key);
+	free(server->tls_cert);
+	server->tls_key = NULL;
+	server->tls_cert = NULL;
+}
+
+struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char url[128])
+{
+	struct cloud_server *server = calloc(1, sizeof(*server));
+	char shown[96];
+	int fd = -1;
+
+	if (!server) { return NULL; }
+	server->cfg = *cfg;
+	if (read_tls(server)) { fd = cloud_listen(cfg->listen, shown, cfg->log); }
+	if (fd >= 0) {
+		snprintf(url, 128, "http%s://%s", server->tls_key ? "s" : "", shown);
+		server->daemon = start_daemon(server, fd);
+		if (!server->daemon) {
+			cloud_log(cfg->log, CLOUD_LEVEL_ERROR, "http",
+				  "the HTTP server cannot start%s; --log-level debug tells more",
+				  server->tls_key ? ": check that certificate and key are PEM and belong together"
+						  : "");
+			close(fd);
+		}
+	}
+	if (server->daemon) { return server; }
+	forget_tls(server);
+	free(server);
+	return NULL;
+}
+
+void cloud_server_quiesce(struct cloud_server *server)
+{
+	int fd = MHD_quiesce_daemon(server->daemon);
+
+	if (fd >= 0) { close(fd); }
+}
+
+void cloud_server_stop(struct cloud_server *server)
+{
+	if (!server) { return; }
+	MHD_stop_daemon(server->daemon);
+	forget_tls(server);
+	free(server);
+}
