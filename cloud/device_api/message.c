@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "device_api/message.h"
+
+#include "fota/device_api.h"
+#include "store/catalog.h"
+
+static bool is_authentic(struct cloud_message *message)
+{
+	/* Verified against when the product is unknown, so that this costs the same. */
+	static const char nobody[] = "00000000000000000000000000000000";
+	const struct fota_bytes none = { 0 };
+	struct fota_bytes key = message->product ? message->product->secret : fota_bytes_of(nobody);
+	enum fota_err err = fota_mac0_verify(&message->mac0, &message->worker->crypto, key, none);
+
+	return err == FOTA_ERR_OK && message->product != NULL;
+}
+
+bool cloud_message_open(struct cloud_message *message, struct cloud_request *request)
+{
+	struct cloud_app *app = request->app;
+
+	*message = (struct cloud_message) { .app = app };
+	if (fota_mac0_get((struct fota_bytes) { request->body, request->body_len }, &message->mac0) != FOTA_ERR_OK) {
+		cloud_answer_empty(request, MHD_HTTP_BAD_REQUEST);
+		return false;
+	}
+	message->worker = cloud_worker_get(app->workers);
+	if (!message->worker) {
+		cloud_answer_empty(request, MHD_HTTP_SERVICE_UNAVAILABLE);
+		return false;
+	}
+	message->catalog = cloud_store_catalog(app->store);
+	message->product = cloud_product_find(message->catalog, message->mac0.kid);
+	if (!is_authentic(message)) {
+		cloud_message_close(message);
+		cloud_answer_empty(request, MHD_HTTP_FORBIDDEN);
+		return false;
+	}
+	return true;
+}
+
+void cloud_message_answer(struct cloud_message *message, struct cloud_request *request, struct fota_bytes payload)
+{
+	uint8_t bytes[FOTA_MESSAGE_MAX_BYTES];
+	uint8_t tag[FOTA_MAC_BYTES];
+	struct fota_bytes sealed;
+	enum fota_err err;
+
+	err = fota_mac0_put(&message->worker->crypto, message->product->secret, message->product->id, message->mac0.tag,
+			    payload, (struct fota_room) { bytes, sizeof(bytes) }, &sealed, tag);
+	if (err != FOTA_ERR_OK) {
+		cloud_log(request->log, CLOUD_LEVEL_ERROR, "device", "an answer cannot be sealed: %s",
+			  fota_err_text(err));
+		cloud_answer_empty(request, MHD_HTTP_INTERNAL_SERVER_ERROR);
+		return;
+	}
+	cloud_answer_bytes(request, MHD_HTTP_OK, FOTA_MESSAGE_CONTENT_TYPE, sealed);
+}
+
+void cloud_message_close(struct cloud_message *message)
+{
+	if (!message->app) { return; }
+	cloud_worker_put(message->app->workers, message->worker);
+	cloud_catalog_drop(message->catalog);
+	message->worker = NULL;
+	message->catalog = NULL;
+	message->app = NULL;
+}
