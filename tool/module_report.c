@@ -220,7 +220,7 @@ enum tool_status module_report_finish(struct module_report *report, struct tool_
 {
 	if (report->is_json) { print_json(report); }
 	if (report->status == TOOL_STATUS_OK && !report->is_json) {
-		print_line(report, "Done: the package is on the module, stored and verified, for ", report->target);
+		print_line(report, "Done, the module has the package, stored and verified: ", report->target);
 	}
 	json_decref(report->codes);
 	*err = report->message;
