@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`scripts/run`, as `make run` calls it: what a newcomer sees first."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_S = 60
+
+
+class Run:
+    """Runs of the script on one data folder."""
+
+    def __init__(self, build, folder):
+        self.data = folder / "run data"
+        self.env = os.environ | {"BUILD": str(build), "RUN_DATA": str(self.data)}
+
+    def start(self, **env):
+        return subprocess.Popen([ROOT / "scripts/run"], env=self.env | env, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+
+    def once(self):
+        process = self.start(ONCE="1")
+        out, _ = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 0, out
+        return out
+
+    def until(self, process, text):
+        """What it says up to a line with `text`."""
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if text in line:
+                return "".join(said)
+        raise AssertionError("".join(said))
+
+    def left(self):
+        """Command lines of processes that work on this data, by their ID."""
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if str(self.data) in words:
+                found[int(folder.name)] = words
+        return found
+
+    def wait_left(self, limit_s=10):
+        end = time.monotonic() + limit_s
+        while self.left():
+            assert time.monotonic() < end, self.left()
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def run(build, tmp_path):
+    run = Run(build, tmp_path)
+    yield run
+    run.wait_left()
+
+
+def check_session(out):
+    shown = re.findall(r"^[<>] (.*)$", out, re.MULTILINE)
+    command = next(i for i, text in enumerate(shown) if text.startswith("AT+CSCFOTA="))
+    rest = [text for text in shown[command + 1:] if not text.startswith("+FOTAPROG")]
+    assert rest[:3] == ["OK", "+CSCFOTA: 2", "+CSCFOTA: 3"], out
+    assert "f9bbb0d76f894da090b6b69253616561" not in out
+
+
+def test_once_shows_the_manuals_session_and_a_second_time_too(run):
+    for _ in range(2):
+        check_session(run.once())
+        assert not run.left()
+
+
+def test_ctrl_c_ends_everything(run):
+    process = run.start()
+    check_session(run.until(process, "Ctrl-C ends them"))
+    assert len(run.left()) >= 2
+    os.killpg(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 0, out
+    assert not run.left()
+    assert not (run.data / "module").is_symlink()
+
+
+def test_a_run_that_was_killed_does_no_harm(run):
+    process = run.start()
+    run.until(process, "Ctrl-C ends them")
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    run.wait_left()
+    check_session(run.once())
+
+
+def test_a_second_run_on_the_same_data_is_refused_and_disturbs_nothing(run):
+    first = run.start()
+    run.until(first, "Ctrl-C ends them")
+    second = run.start(ONCE="1")
+    out, _ = second.communicate(timeout=LIMIT_S)
+    assert second.returncode == 1 and "another run uses" in out, out
+    assert first.poll() is None and (run.data / "module").is_symlink()
+    os.killpg(first.pid, signal.SIGINT)
+    first.communicate(timeout=LIMIT_S)
+    assert first.returncode == 0
+
+
+def test_a_program_that_dies_is_told_with_its_last_lines(run):
+    process = run.start()
+    run.until(process, "Ctrl-C ends them")
+    for pid, words in run.left().items():
+        if "module/atfotad" in words:
+            os.kill(pid, signal.SIGKILL)
+    out, _ = process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 1 and "the module ended" in out, out
