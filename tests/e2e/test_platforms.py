@@ -28,7 +28,7 @@ def any_world(request):
 
 CHECKS = [
     ("an offer", {}, 0),
-    ("a module without a clock", {"time": 0}, 0),
+    ("a module without a clock, which learns the time", {"time": 0}, 7),
     ("attributes", {"attributes": {"hw": "A39", "operator": "46001"}}, 0),
     ("an unknown key", {99: [1, {"x": b"y"}]}, 0),
     ("the target runs already", {"version": TARGET}, 1),
