@@ -4,6 +4,8 @@
 #include "fota/device_api.h"
 #include "store/catalog.h"
 
+#include <strings.h>
+
 static bool is_authentic(struct cloud_message *message)
 {
 	/* Verified against when the product is unknown, so that this costs the same. */
@@ -15,11 +17,25 @@ static bool is_authentic(struct cloud_message *message)
 	return err == FOTA_ERR_OK && message->product != NULL;
 }
 
+/* The media type decides; parameters are of no interest. */
+static bool is_cose(struct cloud_request *request)
+{
+	static const char type[] = "application/cose";
+	const char *header = cloud_request_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);
+	size_t len = sizeof(type) - 1;
+
+	return header && strncasecmp(header, type, len) == 0 && strchr("; \t", header[len]);
+}
+
 bool cloud_message_open(struct cloud_message *message, struct cloud_request *request)
 {
 	struct cloud_app *app = request->app;
 
 	*message = (struct cloud_message) { .app = app };
+	if (!is_cose(request)) {
+		cloud_answer_empty(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE);
+		return false;
+	}
 	if (fota_mac0_get((struct fota_bytes) { request->body, request->body_len }, &message->mac0) != FOTA_ERR_OK) {
 		cloud_answer_empty(request, MHD_HTTP_BAD_REQUEST);
 		return false;

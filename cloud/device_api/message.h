@@ -16,7 +16,7 @@ struct cloud_message {
 	struct fota_mac0 mac0; /* slices of the request's body */
 };
 
-/* Opens the request's body. False: it was answered, with 400 if it is no message, with 403 if the
+/* Opens the request's body. False: it was answered, with 415 or 400 if it is no message, with 403 if the
  * product is unknown or the tag is not of its secret; which of these takes the same
  * time. */
 FOTA_MUST_CHECK bool cloud_message_open(struct cloud_message *message, struct cloud_request *request);
