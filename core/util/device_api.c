@@ -57,6 +57,10 @@ struct message {
 
 #define FIELD_COUNT_MAX 16u
 
+/* The offset of a number; an array of size -1 if the member is not 64 bits wide. */
+#define UINT_OFF(type, member) \
+	(offsetof(type, member) + 0 * sizeof(char[sizeof(((type *)0)->member) == sizeof(uint64_t) ? 1 : -1]))
+
 #define CHECK(member)  offsetof(struct fota_check_request, member)
 #define ANSWER(member) offsetof(struct fota_check_answer, member)
 #define REPORT(member) offsetof(struct fota_report_request, member)
@@ -64,45 +68,49 @@ struct message {
 
 static const struct field check_request_fields[] = {
 	{ KEY_NONCE, KIND_BSTR, RULE_ALWAYS, CHECK(nonce), FOTA_NONCE_BYTES, FOTA_NONCE_BYTES, 0 },
-	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, CHECK(time_s), 0, UINT64_MAX, 0 },
+	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_request, time_s), 0, UINT64_MAX, 0 },
 	{ KEY_OEM, KIND_TEXT, RULE_ALWAYS, CHECK(oem), 1, FOTA_NAME_MAX_BYTES, 0 },
 	{ KEY_MODEL, KIND_TEXT, RULE_ALWAYS, CHECK(model), 1, FOTA_NAME_MAX_BYTES, 0 },
 	{ KEY_DEVICE, KIND_TEXT, RULE_ALWAYS, CHECK(device), 1, FOTA_NAME_MAX_BYTES, 0 },
 	{ KEY_VERSION, KIND_TEXT, RULE_ALWAYS, CHECK(version), 1, FOTA_VERSION_MAX_BYTES, 0 },
 	{ KEY_TARGET, KIND_TEXT, RULE_ALWAYS, CHECK(target), 1, FOTA_VERSION_MAX_BYTES, 0 },
-	{ KEY_SLOT, KIND_UINT, RULE_ALWAYS, CHECK(slot_bytes), 0, UINT64_MAX, 0 },
+	{ KEY_SLOT, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_request, slot_bytes), 0, UINT64_MAX, 0 },
 	{ KEY_ACCEPT, KIND_ACCEPT, RULE_ALWAYS, 0, 1, FOTA_ACCEPT_MAX, 0 },
 	{ KEY_ATTRIBUTES, KIND_ATTRIBUTES, RULE_NOT_ABSENT, 0, 0, FOTA_ATTRIBUTE_MAX, 0 },
 };
 
 static const struct field check_answer_fields[] = {
-	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, ANSWER(time_s), 0, UINT64_MAX, 0 },
-	{ KEY_RESULT, KIND_UINT, RULE_ALWAYS, ANSWER(result), 0, UINT64_MAX, 0 },
+	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_answer, time_s), 0, UINT64_MAX, 0 },
+	{ KEY_RESULT, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_answer, result), 0, UINT64_MAX, 0 },
 	{ KEY_DEPLOYMENT, KIND_TEXT, RULE_UPDATE, ANSWER(deployment), 1, FOTA_NAME_MAX_BYTES, 0 },
 	{ KEY_MANIFEST, KIND_BSTR, RULE_UPDATE, ANSWER(manifest), 0, FOTA_MESSAGE_MAX_BYTES, 0 },
 	{ KEY_URL, KIND_TEXT, RULE_UPDATE, ANSWER(url), 1, FOTA_URL_MAX_BYTES, 0 },
-	{ KEY_SIZE, KIND_UINT, RULE_UPDATE, ANSWER(size_bytes), 1, UINT64_MAX, 0 },
+	{ KEY_SIZE, KIND_UINT, RULE_UPDATE, UINT_OFF(struct fota_check_answer, size_bytes), 1, UINT64_MAX, 0 },
 	{ KEY_DIGEST, KIND_BSTR, RULE_UPDATE, ANSWER(digest), FOTA_DIGEST_BYTES, FOTA_DIGEST_BYTES, 0 },
-	{ KEY_ENCODING, KIND_UINT, RULE_UPDATE, ANSWER(encoding), 0, UINT64_MAX, 0 },
-	{ KEY_RETRY_AFTER, KIND_UINT, RULE_NOT_ABSENT, ANSWER(retry_after_s), 0, UINT64_MAX, 0 },
+	{ KEY_ENCODING, KIND_UINT, RULE_UPDATE, UINT_OFF(struct fota_check_answer, encoding), 0, UINT64_MAX, 0 },
+	{ KEY_RETRY_AFTER, KIND_UINT, RULE_NOT_ABSENT, UINT_OFF(struct fota_check_answer, retry_after_s), 0, UINT64_MAX,
+	  0 },
 };
 
 static const struct field report_request_fields[] = {
 	{ KEY_NONCE, KIND_BSTR, RULE_ALWAYS, REPORT(nonce), FOTA_NONCE_BYTES, FOTA_NONCE_BYTES, 0 },
-	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, REPORT(time_s), 0, UINT64_MAX, 0 },
+	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_request, time_s), 0, UINT64_MAX, 0 },
 	{ KEY_DEVICE, KIND_TEXT, RULE_ALWAYS, REPORT(device), 1, FOTA_NAME_MAX_BYTES, 0 },
 	{ KEY_VERSION, KIND_TEXT, RULE_ALWAYS, REPORT(version), 1, FOTA_VERSION_MAX_BYTES, 0 },
 	{ KEY_DEPLOYMENT, KIND_TEXT, RULE_ALWAYS, REPORT(deployment), 1, FOTA_NAME_MAX_BYTES, 0 },
 	{ KEY_ID, KIND_BSTR, RULE_ALWAYS, REPORT(id), FOTA_REPORT_ID_BYTES, FOTA_REPORT_ID_BYTES, 0 },
-	{ KEY_STATE, KIND_UINT, RULE_ALWAYS, REPORT(state), FOTA_REPORT_CHECKING, FOTA_REPORT_CANCELLED, 0 },
-	{ KEY_CODE, KIND_UINT, RULE_NOT_ABSENT, REPORT(code), 0, 999, 0 },
-	{ KEY_RECEIVED, KIND_UINT, RULE_NOT_ABSENT, REPORT(received_bytes), 0, UINT64_MAX, FOTA_RECEIVED_NONE },
+	{ KEY_STATE, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_request, state), FOTA_REPORT_CHECKING,
+	  FOTA_REPORT_CANCELLED, 0 },
+	{ KEY_CODE, KIND_UINT, RULE_NOT_ABSENT, UINT_OFF(struct fota_report_request, code), 0, 999, 0 },
+	{ KEY_RECEIVED, KIND_UINT, RULE_NOT_ABSENT, UINT_OFF(struct fota_report_request, received_bytes), 0, UINT64_MAX,
+	  FOTA_RECEIVED_NONE },
 };
 
 static const struct field report_answer_fields[] = {
-	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, REPLY(time_s), 0, UINT64_MAX, 0 },
-	{ KEY_RESULT, KIND_UINT, RULE_ALWAYS, REPLY(result), 0, UINT64_MAX, 0 },
-	{ KEY_RETRY_AFTER, KIND_UINT, RULE_NOT_ABSENT, REPLY(retry_after_s), 0, UINT64_MAX, 0 },
+	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_answer, time_s), 0, UINT64_MAX, 0 },
+	{ KEY_RESULT, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_answer, result), 0, UINT64_MAX, 0 },
+	{ KEY_RETRY_AFTER, KIND_UINT, RULE_NOT_ABSENT, UINT_OFF(struct fota_report_answer, retry_after_s), 0,
+	  UINT64_MAX, 0 },
 };
 
 #define MESSAGE_OF(fields)                                   \

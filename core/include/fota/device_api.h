@@ -93,8 +93,8 @@ struct fota_report_request {
 	uint64_t time_s;
 	struct fota_bytes device;
 	struct fota_bytes deployment;
-	struct fota_bytes id; /* FOTA_REPORT_ID_BYTES */
-	enum fota_report_state state;
+	struct fota_bytes id;    /* FOTA_REPORT_ID_BYTES */
+	uint64_t state;          /* enum fota_report_state */
 	uint64_t code;           /* 0: the field is left out */
 	uint64_t received_bytes; /* FOTA_RECEIVED_NONE: the field is left out */
 	struct fota_bytes version;
