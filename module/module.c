@@ -76,6 +76,7 @@ static enum fota_err on_http(void *ctx, const struct fota_http_event *event, siz
 {
 	struct module *module = ctx;
 
+	if (event->kind == FOTA_HTTP_HEAD) { log_line(&module->log, LOG_LEVEL_DEBUG, "http", "status %u", event->status); }
 	if (event->kind == FOTA_HTTP_FAIL) {
 		const char *detail = posix_http_detail(module->http);
 
