@@ -151,14 +151,49 @@ static enum at_result run_capabilities(struct at_server *at, const struct at_cal
 }
 
 /* One field at a time: a text of the port lasts until the next call. */
-static enum at_result run_information(struct at_server *at, const struct at_call *call)
+void at_show_identity(struct at_server *at)
 {
-	(void)call;
 	show(at, "Manufacturer: ", fota_bytes_of(at->profile->manufacturer));
 	show(at, "Model: ", get_model(at));
 	show(at, "Revision: ", get_identity(at, FOTA_IDENTITY_VERSION));
 	show(at, "IMEI: ", get_identity(at, FOTA_IDENTITY_DEVICE));
+}
+
+static enum at_result run_information(struct at_server *at, const struct at_call *call)
+{
+	at_show_identity(at);
 	return run_capabilities(at, call);
+}
+
+/* V.250 6.1.8. An identifier below joint-iso-itu-t(2) uuid(25): anybody may make one. */
+static enum at_result run_object(struct at_server *at, const struct at_call *call)
+{
+	(void)call;
+	at_info_line(at, "2.25.155110588102779267562113639876624176814");
+	return AT_OK;
+}
+
+/* ---- what is set ---- */
+
+static const struct {
+	const char *label;
+	enum at_value value;
+} shown_values[] = {
+	{ "E: ", AT_VALUE_E },   { "Q: ", AT_VALUE_Q },   { "V: ", AT_VALUE_V },   { "X: ", AT_VALUE_X },
+	{ "S3: ", AT_VALUE_S3 }, { "S4: ", AT_VALUE_S4 }, { "S5: ", AT_VALUE_S5 }, { "+CMEE: ", AT_VALUE_CMEE },
+};
+
+/* Vendor territory (V.250 has no &V): one line a value. */
+static enum at_result run_view(struct at_server *at, const struct at_call *call)
+{
+	(void)call;
+	for (size_t i = 0; i < COUNT(shown_values); i++) {
+		at_info_begin(at);
+		at_info_text(at, shown_values[i].label);
+		at_info_uint(at, at_get_value(at, shown_values[i].value));
+		at_info_end(at);
+	}
+	return AT_OK;
 }
 
 /* ---- the list of commands ---- */
@@ -214,10 +249,12 @@ static const struct at_command rows[] = {
 	{ "&F", AT_SET, 1, .params = &zero, .run = run_factory },
 	{ "&C", AT_SET, 1, .params = &bit, .run = run_nothing },
 	{ "&D", AT_SET, 1, .params = &up_to_2, .run = run_nothing },
+	{ "&V", AT_SET, 1, .params = &zero, .run = run_view },
 	SHOW("+GMI", run_manufacturer),
 	SHOW("+GMM", run_model),
 	SHOW("+GMR", run_revision),
 	SHOW("+GSN", run_serial),
+	SHOW("+GOI", run_object),
 	SHOW("+GCAP", run_capabilities),
 	SHOW("+CGMI", run_manufacturer),
 	SHOW("+CGMM", run_model),

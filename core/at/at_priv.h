@@ -46,6 +46,10 @@ void at_out_words(struct at_server *at, struct fota_bytes text);
 /* Writes the decimal digits, without a final 0; their count. */
 size_t at_out_format(char digits[AT_UINT_DIGITS], uint64_t number);
 
+/* at_basic.c */
+/* The lines Manufacturer, Model, Revision and IMEI of ATI. */
+void at_show_identity(struct at_server *at);
+
 /* at_urc.c */
 void at_urc_flush(struct at_server *at);
 

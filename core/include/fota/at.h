@@ -132,7 +132,7 @@ struct at_table {
 	void *ctx;
 };
 
-/* E V Q X Z &F I S3 S4 S5 &C &D, +GMI +GMM +GMR +GSN +GCAP, +CGMI +CGMM +CGMR +CGSN
+/* E V Q X Z &F &V I S3 S4 S5 &C &D, +GMI +GMM +GMR +GSN +GOI +GCAP, +CGMI +CGMM +CGMR +CGSN
  * +CMEE +CLAC. */
 struct at_table at_basic_table(void);
 

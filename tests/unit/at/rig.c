@@ -105,6 +105,27 @@ static uint64_t get_now(void *ctx)
 	return rig->now_ms;
 }
 
+static uint64_t get_unix(void *ctx)
+{
+	struct rig *rig = ctx;
+
+	return rig->unix_s;
+}
+
+static void count_restart(void *ctx)
+{
+	struct rig *rig = ctx;
+
+	rig->restart_count++;
+}
+
+static bool init_network(struct rig *rig, const char *profile)
+{
+	rig->network_cfg =
+		(struct at_network_cfg) { profile ? at_profile_find(profile) : NULL, &rig->clock, count_restart, rig };
+	return at_network_init(&rig->network, &rig->network_cfg) == FOTA_ERR_OK;
+}
+
 static bool init_port(struct rig *rig, unsigned number, const char *profile)
 {
 	struct rig_port *port = &rig->ports[number];
@@ -114,12 +135,14 @@ static bool init_port(struct rig *rig, unsigned number, const char *profile)
 		.write_ctx = port,
 		.profile = profile ? at_profile_find(profile) : NULL,
 		.tables = rig->tables,
-		.table_count = 3,
+		.table_count = 4,
 		.identity = &rig->identity,
 		.port = number,
 	};
 	if (profile && !port->cfg.profile) { return false; }
-	return at_init(&port->at, &port->cfg) == FOTA_ERR_OK && at_fota_add_port(&rig->fota, &port->at) == FOTA_ERR_OK;
+	return at_init(&port->at, &port->cfg) == FOTA_ERR_OK &&
+	       at_fota_add_port(&rig->fota, &port->at) == FOTA_ERR_OK &&
+	       at_network_add_port(&rig->network, &port->at) == FOTA_ERR_OK;
 }
 
 bool rig_init(struct rig *rig, const char *profile)
@@ -130,14 +153,16 @@ bool rig_init(struct rig *rig, const char *profile)
 	rig->fields[FOTA_IDENTITY_DEVICE] = "867584030000001";
 	rig->fields[FOTA_IDENTITY_VERSION] = "LE20B04SIM7600G22";
 	rig->identity = (struct fota_identity) { rig, get_field };
-	rig->clock = (struct fota_clock) { .ctx = rig, .now_ms = get_now };
+	rig->clock = (struct fota_clock) { .ctx = rig, .now_ms = get_now, .unix_s = get_unix };
 	rig->session.notify = at_fota_notice;
 	rig->session.notify_ctx = &rig->fota;
 	rig->fota_cfg = (struct at_fota_cfg) { fake_session_handle(&rig->session), &rig->clock, false };
 	if (at_fota_init(&rig->fota, &rig->fota_cfg) != FOTA_ERR_OK) { return false; }
+	if (!init_network(rig, profile)) { return false; }
 	rig->tables[0] = at_basic_table();
 	rig->tables[1] = at_fota_table(&rig->fota);
-	rig->tables[2] = (struct at_table) { rows, sizeof(rows) / sizeof(rows[0]), rig };
+	rig->tables[2] = at_network_table(&rig->network);
+	rig->tables[3] = (struct at_table) { rows, sizeof(rows) / sizeof(rows[0]), rig };
 	return init_port(rig, 0, profile) && init_port(rig, 1, profile);
 }
 

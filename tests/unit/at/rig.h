@@ -15,6 +15,7 @@
 
 #include "fake_session.h"
 #include "fota/at_fota.h"
+#include "fota/at_network.h"
 
 #define RIG_PORTS 2
 #define RIG_OUT   65536
@@ -28,15 +29,19 @@ struct rig_port {
 
 struct rig {
 	struct rig_port ports[RIG_PORTS];
-	struct at_table tables[3];
+	struct at_table tables[4];
 	struct fota_identity identity;
 	const char *fields[4]; /* by enum fota_identity_field */
 	struct fake_session session;
 	struct fota_clock clock;
 	struct at_fota_cfg fota_cfg;
 	struct at_fota fota;
+	struct at_network_cfg network_cfg;
+	struct at_network network;
 	uint64_t now_ms;
-	unsigned abort_count; /* calls of the handler of +TSTOP */
+	uint64_t unix_s;
+	unsigned restart_count; /* asked for by commands */
+	unsigned abort_count;   /* calls of the handler of +TSTOP */
 };
 
 /* False if something cannot be initialised. Keeps *rig in place. */
