@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "fota/at_fota.h"
+#include "fota/at_network.h"
 #include "line.h"
 #include "posix_clock.h"
 #include "posix_crypto.h"
@@ -29,6 +30,7 @@
 #define READ_BYTES    1024
 #define DOWN_MS       12000 /* at most between SIGTERM and the end */
 #define LOAD_MS       2000
+#define BOOT_MS       (AT_TYPING_MS + 200) /* deaf: longer than a result may wait for a line being typed */
 #define POLL_MAX      (2 + MODULE_LINE_MAX * LINE_POLL_MAX)
 
 struct module_line {
@@ -54,12 +56,16 @@ struct module {
 	struct fota_session_cfg session_cfg;
 	struct at_fota fota;
 	struct at_fota_cfg fota_cfg;
-	struct at_table tables[2];
+	struct at_network network;
+	struct at_network_cfg network_cfg;
+	struct at_table tables[3];
 	struct module_line lines[MODULE_LINE_MAX];
 	unsigned line_count;
 	int signal_fd;
 	bool is_going_down;
 	uint64_t down_ms;
+	bool is_restarting; /* asked for by a host; input is not heard until it is done */
+	uint64_t boot_ms;   /* not before */
 	uint8_t *work;
 };
 
@@ -76,7 +82,9 @@ static enum fota_err on_http(void *ctx, const struct fota_http_event *event, siz
 {
 	struct module *module = ctx;
 
-	if (event->kind == FOTA_HTTP_HEAD) { log_line(&module->log, LOG_LEVEL_DEBUG, "http", "status %u", event->status); }
+	if (event->kind == FOTA_HTTP_HEAD) {
+		log_line(&module->log, LOG_LEVEL_DEBUG, "http", "status %u", event->status);
+	}
 	if (event->kind == FOTA_HTTP_FAIL) {
 		const char *detail = posix_http_detail(module->http);
 
@@ -122,6 +130,16 @@ static void on_notice(void *ctx, const struct fota_notice *notice)
 static void on_answer(void *ctx, const uint8_t *bytes, size_t len)
 {
 	line_write(ctx, bytes, len);
+}
+
+/* The work is done by take_restart: the command wants its OK first. */
+static void on_restart(void *ctx)
+{
+	struct module *module = ctx;
+
+	log_line(&module->log, LOG_LEVEL_INFO, PART, "restarting");
+	module->is_restarting = true;
+	module->boot_ms = posix_clock_now_ms() + BOOT_MS;
 }
 
 /* ---- opening ---- */
@@ -238,22 +256,36 @@ static int open_line(struct module *module, unsigned number)
 		.write_ctx = &it->line,
 		.profile = module->options->profile,
 		.tables = module->tables,
-		.table_count = 2,
+		.table_count = sizeof(module->tables) / sizeof(module->tables[0]),
 		.identity = &module->identity_port,
 		.port = number,
 	};
 	module->line_count++;
-	if (at_init(&it->at, &it->at_cfg) || at_fota_add_port(&module->fota, &it->at)) {
+	if (at_init(&it->at, &it->at_cfg) || at_fota_add_port(&module->fota, &it->at) ||
+	    at_network_add_port(&module->network, &it->at)) {
 		log_line(&module->log, LOG_LEVEL_ERROR, PART, "the AT server refuses its configuration");
 		return 1;
 	}
 	return 0;
 }
 
+static int open_cell(struct module *module)
+{
+	module->network_cfg = (struct at_network_cfg) {
+		.profile = module->options->profile,
+		.clock = &module->clock_port,
+		.restart = on_restart,
+		.restart_ctx = module,
+	};
+	return at_network_init(&module->network, &module->network_cfg) ? 1 : 0;
+}
+
 static int open_lines(struct module *module)
 {
+	if (open_cell(module)) { return 1; }
 	module->tables[0] = at_basic_table();
 	module->tables[1] = at_fota_table(&module->fota);
+	module->tables[2] = at_network_table(&module->network);
 	for (unsigned i = 0; i < module->options->line_count; i++) {
 		if (open_line(module, i)) { return 1; }
 	}
@@ -341,6 +373,7 @@ static uint32_t next_ms(const struct module *module, uint64_t now_ms)
 		if (module->lines[i].line.fd < 0 && least > 500) { least = 500; } /* a lost device is tried again */
 	}
 	if (module->is_going_down && least > 100) { least = 100; }
+	if (module->is_restarting && least > 20) { least = 20; }
 	return least;
 }
 
@@ -376,16 +409,23 @@ static void take_signals(struct module *module)
 	}
 }
 
-static void take_input(struct module_line *it, uint64_t now_ms)
+static size_t read_line(struct module_line *it, uint8_t bytes[READ_BYTES], uint64_t now_ms)
 {
-	uint8_t bytes[READ_BYTES];
-	size_t len = line_read(&it->line, bytes, sizeof(bytes), now_ms);
+	size_t len = line_read(&it->line, bytes, READ_BYTES, now_ms);
 
 	if (it->line.is_new_host) {
 		it->line.is_new_host = false;
 		at_reset(&it->at);
 	}
-	if (len) { at_feed(&it->at, bytes, len, now_ms); }
+	return len;
+}
+
+static void take_input(struct module *module, struct module_line *it, uint64_t now_ms)
+{
+	uint8_t bytes[READ_BYTES];
+	size_t len = read_line(it, bytes, now_ms);
+
+	if (len && !module->is_restarting) { at_feed(&it->at, bytes, len, now_ms); }
 }
 
 static bool is_over(const struct module *module)
@@ -398,8 +438,38 @@ static bool is_over(const struct module *module)
 static void take_end_of_input(struct module *module)
 {
 	for (unsigned i = 0; i < module->line_count; i++) {
-		if (module->lines[i].line.is_ended && fota_session_is_quiet(&module->session)) { go_down(module); }
+		bool is_busy = module->is_restarting || !fota_session_is_quiet(&module->session);
+
+		if (module->lines[i].line.is_ended && !is_busy) { go_down(module); }
 	}
+}
+
+/* All anew from the journal, as after a start of the program. */
+static void boot(struct module *module)
+{
+	module->is_restarting = false;
+	if (fota_session_init(&module->session, &module->session_cfg)) {
+		log_line(&module->log, LOG_LEVEL_ERROR, PART, "the session does not start again");
+		go_down(module);
+		module->down_ms = 0;
+		return;
+	}
+	wait_for_journal(module);
+	for (unsigned i = 0; i < module->line_count; i++) {
+		at_reset(&module->lines[i].at);
+	}
+	at_network_boot(&module->network);
+	log_line(&module->log, LOG_LEVEL_INFO, PART, "ready");
+}
+
+/* A session that runs ends with 508, and its storage comes to rest, before the state
+ * of the module goes. A disk that hangs keeps the module from starting, as it would
+ * on a board. */
+static void take_restart(struct module *module)
+{
+	if (!module->is_restarting || module->is_going_down) { return; }
+	fota_session_abort(&module->session);
+	if (fota_session_is_quiet(&module->session) && posix_clock_now_ms() >= module->boot_ms) { boot(module); }
 }
 
 static void turn(struct module *module)
@@ -410,11 +480,12 @@ static void turn(struct module *module)
 	now_ms = posix_clock_now_ms();
 	take_signals(module);
 	for (unsigned i = 0; i < module->line_count; i++) {
-		take_input(&module->lines[i], now_ms);
+		take_input(module, &module->lines[i], now_ms);
 	}
 	take_storage(module);
 	posix_http_perform(module->http);
 	fota_session_tick(&module->session);
+	take_restart(module);
 	take_end_of_input(module);
 	for (unsigned i = 0; i < module->line_count; i++) {
 		at_tick(&module->lines[i].at, now_ms);
@@ -456,6 +527,7 @@ int module_run(const struct module_options *options)
 	status = open_module(module);
 	if (!status) {
 		warn_about(module);
+		if (options->boot_messages) { at_network_boot(&module->network); }
 		log_line(&module->log, LOG_LEVEL_INFO, PART, "ready");
 		while (!is_over(module)) {
 			turn(module);

@@ -23,6 +23,7 @@ enum key {
 	KEY_CONFIG,
 	KEY_FAULT,
 	KEY_ALLOW_HTTP,
+	KEY_BOOT_MESSAGES,
 	KEY_TEXT,                   /* and up: rows of `texts` */
 	KEY_NUMBER = KEY_TEXT + 32, /* and up: rows of `numbers` */
 };
@@ -67,6 +68,7 @@ static const struct argp_option rows[] = {
 	{ "model", TEXT_MODEL, "NAME", 0, "model of the module (without it: 403)", 3 },
 	{ "firmware-version", TEXT_VERSION, "TEXT", 0, "version that runs now (without it: 404)", 3 },
 	{ "profile", KEY_PROFILE, "NAME", 0, "strict, sim7600 or a7600 [sim7600]", 3 },
+	{ "boot-messages", KEY_BOOT_MESSAGES, NULL, 0, "send RDY and what follows it at the start too", 3 },
 	{ NULL, 0, NULL, 0, "Storage:", 4 },
 	{ "state", TEXT_STATE, "DIR", 0, "directory for slot and journal [atfotad-state]", 4 },
 	{ "slot-size", NUMBER_SLOT, "BYTES", 0, "room for a package [536870912]", 4 },
@@ -171,6 +173,9 @@ static error_t parse_special(int key, char *value, struct argp_state *state)
 		return 0;
 	case KEY_ALLOW_HTTP:
 		options->allow_http = true;
+		return 0;
+	case KEY_BOOT_MESSAGES:
+		options->boot_messages = true;
 		return 0;
 	case KEY_PROFILE:
 		options->profile = at_profile_find(value);

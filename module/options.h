@@ -29,6 +29,7 @@ struct module_options {
 	const char *ca_file;
 	const char *identity[4]; /* by enum fota_identity_field; NULL: not known */
 	const struct at_profile *profile;
+	bool boot_messages; /* at the start too, not only after a restart that a host commanded */
 	enum log_level log_level;
 	struct fota_session_limits limits;
 	uint32_t connect_ms, stall_ms;
