@@ -10,7 +10,7 @@ static void print_text(const struct fota_code_info *codes, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		printf("%3d  %c  %-34s %s\n", codes[i].number, (char)codes[i].code_class, codes[i].text,
-		       codes[i].advice);
+		       fota_code_advice(codes[i].number));
 	}
 	puts("\nP progress, E end without an upgrade, R worth trying again unchanged, X needs a person or a change.");
 }
@@ -22,8 +22,9 @@ static void print_json(const struct fota_code_info *codes, unsigned count)
 	for (unsigned i = 0; i < count; i++) {
 		const char code_class[] = { (char)codes[i].code_class, '\0' };
 
-		json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:s}", "code", codes[i].number, "class",
-						      code_class, "text", codes[i].text, "advice", codes[i].advice));
+		json_array_append_new(list,
+				      json_pack("{s:i, s:s, s:s, s:s}", "code", codes[i].number, "class", code_class,
+						"text", codes[i].text, "advice", fota_code_advice(codes[i].number)));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -56,7 +57,7 @@ static void print_man(const struct fota_code_info *codes, unsigned count)
 	     "X needs a person or a change.");
 	for (unsigned i = 0; i < count; i++) {
 		printf(".TP\n.BR %d \" (%c) %s\"\n", codes[i].number, (char)codes[i].code_class, codes[i].text);
-		print_roff(codes[i].advice);
+		print_roff(fota_code_advice(codes[i].number));
 	}
 }
 

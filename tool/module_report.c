@@ -73,7 +73,8 @@ static enum tool_status explain_code(const struct module_event *end, struct tool
 				 end->code);
 	}
 	if (info->number == FOTA_CODE_DOWNLOADED) { return TOOL_STATUS_OK; }
-	return tool_fail(message, status_of(info), "code %d, %s: %s", info->number, info->text, info->advice);
+	return tool_fail(message, status_of(info), "code %d, %s: %s", info->number, info->text,
+			 fota_code_advice(info->number));
 }
 
 static enum tool_status explain_refusal(const struct module_event *end, struct tool_error *message)
@@ -82,7 +83,7 @@ static enum tool_status explain_refusal(const struct module_event *end, struct t
 
 	if (info) {
 		return tool_fail(message, status_of(info), "refused while %s: code %d, %s: %s", end->step, info->number,
-				 info->text, info->advice);
+				 info->text, fota_code_advice(info->number));
 	}
 	if (end->code > 0) {
 		return tool_fail(message, TOOL_STATUS_MODULE, "the module refuses while %s: %s (%s)", end->step,
@@ -209,7 +210,7 @@ static void print_json(const struct module_report *report)
 
 	if (root && info) {
 		json_object_set_new(root, "text", json_string(info->text));
-		json_object_set_new(root, "advice", json_string(info->advice));
+		json_object_set_new(root, "advice", json_string(fota_code_advice(info->number)));
 	}
 	if (root) { json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6)); }
 	putchar('\n');

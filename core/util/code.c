@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 static const struct fota_code_info code_rows[] = {
-#define CODE_ROW(name, number, class, text, advice) { number, FOTA_CODE_CLASS_##class, #name, text, advice },
+#define CODE_ROW(name, number, class, text, advice) { number, FOTA_CODE_CLASS_##class, #name, text },
 	FOTA_CODE_LIST(CODE_ROW)
 #undef CODE_ROW
 };

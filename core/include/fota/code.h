@@ -63,9 +63,8 @@ enum fota_code_class {
 struct fota_code_info {
 	int number;
 	enum fota_code_class code_class;
-	const char *name;   /* "NO_VERSION" */
-	const char *text;   /* the manual's words */
-	const char *advice; /* what a person does next */
+	const char *name; /* "NO_VERSION" */
+	const char *text; /* the manual's words */
 };
 
 /* All rows, in ascending order; *count is set. Constant data. */
@@ -73,5 +72,9 @@ const struct fota_code_info *fota_code_list(unsigned *count);
 
 /* The row of a number, or NULL if it is no result code. */
 const struct fota_code_info *fota_code_find(int number);
+
+/* What a person does next; NULL if it is no result code. Apart from the rows, so that
+ * a module does not carry it. */
+const char *fota_code_advice(int number);
 
 #endif
