@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front to Meson and the scripts; `make help` lists what there is.
-.PHONY: help build run check bench soak format clean
+.PHONY: help build run check bench size soak format clean
 
 help:
 	@echo "make run      start platform and virtual module, upgrade once, stay until Ctrl-C"
 	@echo "              (ONCE=1: end after the upgrade with its exit status)"
 	@echo "make check    build everything and run all tests"
 	@echo "make bench    measure, as ratios to nginx, curl and others"
+	@echo "make size     what the library costs on a microcontroller"
 	@echo "make soak     the long campaigns: deep fuzzing, many kills"
 	@echo "make build    build the programs into build/release"
 	@echo "make format   lay out the C files with clang-format"
@@ -31,6 +32,10 @@ bench: build/release/build.ninja
 	@scripts/setup build run bench
 	@ninja -C build/release
 	@scripts/bench
+
+size:
+	@scripts/setup check
+	@scripts/size
 
 soak:
 	@scripts/setup build run check

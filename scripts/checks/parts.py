@@ -7,7 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from . import results, rules
+from . import footprint, results, rules
 from .runner import Counts, Job
 
 PYTHON = "/usr/bin/python3"
@@ -79,6 +79,14 @@ def _core(job):
 
     counts.add(results.of_rule(job, "core_on_arm",
                                rules.core_on_arm(job.root, job.root / "build/check-core/arm", say)))
+    return counts
+
+
+def _size(job):
+    """What core costs on a microcontroller is within its limits, and the page says it."""
+    measured = footprint.measure(job.root, job.root / "build/check-core/size")
+    counts = results.of_rule(job, "limits", footprint.broken_limits(measured))
+    counts.add(results.of_rule(job, "page", footprint.outdated(job.root, footprint.report(measured))))
     return counts
 
 
@@ -186,6 +194,7 @@ PARTS = {
     "format": (_format, "clang-format over all C files"),
     "rules": (_rules, "includes of core, machine paths, licence lines, functions; and the tests of these checks"),
     "core": (_core, "core by one compiler call: gcc, clang, arm-none-eabi with sizes"),
+    "size": (_size, "code, RAM and stack of core on a Cortex-M3 against their limits and docs/FOOTPRINT.md"),
     "gcc": (_builder(RELEASE), "release build with gcc"),
     "clang": (_builder("build/check-clang"), "build with clang"),
     "asan": (_builder(SANITIZED), "build with ASan and UBSan"),
