@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lines to hosts: pseudo terminals, serial devices, TCP connections, standard
- * input and output. A line moves bytes; what they mean is the AT server's business.
- * Nothing here blocks: what a host does not take is dropped when the buffer is full. */
+/* The lines to hosts: pseudo terminals, serial devices, TCP and Unix connections,
+ * standard input and output. A line moves bytes; what they mean is the AT server's
+ * business. Nothing here blocks: what a host does not take is dropped when the buffer
+ * is full. */
 #ifndef MODULE_LINE_H
 #define MODULE_LINE_H
 
@@ -10,25 +11,31 @@
 #include "fota/err.h"
 #include "log.h"
 #include "options.h"
+#include "rfc2217.h"
 
-#define LINE_OUT_BYTES 16384
-#define LINE_POLL_MAX  3
+#define LINE_OUT_BYTES  16384
+#define LINE_WIRE_BYTES 2048
+#define LINE_POLL_MAX   3
 
 struct line {
 	enum line_kind kind;
 	const char *name; /* as given */
 	const struct log *log;
 	int fd;             /* to the host; -1: nobody is there */
-	int listen_fd;      /* TCP */
+	int listen_fd;      /* TCP, Unix */
 	int slave_fd;       /* PTY: kept open, so that the master never reads EIO */
 	int watch_fd;       /* PTY: inotify, tells when hosts open and close the slave */
 	int open_count;     /* PTY: hosts that have it open */
 	bool is_ended;      /* standard input: end of file */
-	bool is_new_host;   /* a TCP connection began: the AT server starts afresh */
+	bool is_new_host;   /* a connection began: the AT server starts afresh */
+	bool is_host_gone;  /* the last host closed a PTY */
+	bool is_telnet;     /* TCP: RFC 2217 */
 	uint64_t reopen_ms; /* TTY: when to try again */
 	uint64_t dropped_bytes;
-	size_t out_len;
+	size_t out_len, wire_len;
 	uint8_t out[LINE_OUT_BYTES];
+	uint8_t wire[LINE_WIRE_BYTES]; /* telnet: escaped, on its way */
+	struct rfc2217 telnet;
 };
 
 /* Opens the line that the option names. OK, or IO after an error in the log. */
@@ -41,6 +48,10 @@ unsigned line_get_polls(const struct line *line, struct pollfd *fds);
 size_t line_read(struct line *line, uint8_t *bytes, size_t cap, uint64_t now_ms);
 /* Puts bytes behind those that wait. */
 void line_write(struct line *line, const uint8_t *bytes, size_t len);
+/* Bytes that line_write takes now without a loss. */
+size_t line_get_room(const struct line *line);
+/* True while the host has not read what was written to it; false if nobody is there. */
+bool line_has_output(const struct line *line);
 /* Sends as much as goes. */
 void line_flush(struct line *line);
 

@@ -17,6 +17,7 @@ enum key {
 	KEY_PTY = 256,
 	KEY_TTY,
 	KEY_TCP,
+	KEY_UNIX,
 	KEY_STDIO,
 	KEY_PROFILE,
 	KEY_LOG_LEVEL,
@@ -56,7 +57,8 @@ static const struct argp_option rows[] = {
 	{ NULL, 0, NULL, 0, "Ports (each may be given several times, --stdio once):", 1 },
 	{ "pty", KEY_PTY, "LINK", 0, "make a pseudo terminal and LINK to it", 1 },
 	{ "tty", KEY_TTY, "DEVICE[,BAUD]", 0, "serve a serial device [115200]", 1 },
-	{ "tcp", KEY_TCP, "ADDR:PORT", 0, "serve one connection at a time; for tests", 1 },
+	{ "tcp", KEY_TCP, "ADDR:PORT[,rfc2217]", 0, "serve one connection at a time; for tests", 1 },
+	{ "unix", KEY_UNIX, "PATH", 0, "the same on a Unix socket; abstract:NAME has no file", 1 },
 	{ "stdio", KEY_STDIO, NULL, 0, "serve standard input and output; ends at end of file", 1 },
 	{ NULL, 0, NULL, 0, "Platform:", 2 },
 	{ "server", TEXT_SERVER, "URL", 0, "of the platform, https://host[:port]", 2 },
@@ -168,6 +170,9 @@ static error_t parse_special(int key, char *value, struct argp_state *state)
 	case KEY_TCP:
 		add_line(options, LINE_TCP, value, state);
 		return 0;
+	case KEY_UNIX:
+		add_line(options, LINE_UNIX, value, state);
+		return 0;
 	case KEY_STDIO:
 		add_line(options, LINE_STDIO, "standard input and output", state);
 		return 0;
@@ -217,7 +222,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	}
 	if (key == ARGP_KEY_ARG) { argp_error(state, "unexpected argument '%s'", value); }
 	if (key == ARGP_KEY_END && options->line_count == 0) {
-		argp_error(state, "no port: give --pty LINK, --tty DEVICE, --tcp ADDR:PORT or --stdio");
+		argp_error(state, "no port: give --pty LINK, --tty DEVICE, --tcp ADDR:PORT, --unix PATH or --stdio");
 	}
 	return parse_special(key, value, state);
 }

@@ -13,7 +13,7 @@
 #define MODULE_LINE_MAX  8
 #define MODULE_FAULT_MAX 8
 
-enum line_kind { LINE_PTY, LINE_TTY, LINE_TCP, LINE_STDIO };
+enum line_kind { LINE_PTY, LINE_TTY, LINE_TCP, LINE_UNIX, LINE_STDIO };
 
 struct line_option {
 	enum line_kind kind;
