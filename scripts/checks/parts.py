@@ -7,7 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from . import footprint, results, rules
+from . import conformance, footprint, results, rules
 from .runner import Counts, Job
 
 PYTHON = "/usr/bin/python3"
@@ -107,6 +107,15 @@ def _unit(job):
     return _meson_test(job, SANITIZED, "unit", **SANITIZER_ENV)
 
 
+def _conformance(job):
+    """Each item of the checklist is proven, and the page says it."""
+    items = conformance.items_of((job.root / conformance.ITEMS).read_text(encoding="utf-8"))
+    results_ = conformance.run_tests(job.root / SANITIZED)
+    counts = results.of_rule(job, "items", conformance.unproven(items, results_))
+    counts.add(results.of_rule(job, "page", conformance.outdated(job.root, conformance.report(items, results_))))
+    return counts
+
+
 def _valgrind(job):
     wrap = "valgrind --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,possible -q"
     suites = [word for suite in ("core", "at", "session") for word in ("--suite", suite)]
@@ -199,6 +208,7 @@ PARTS = {
     "clang": (_builder("build/check-clang"), "build with clang"),
     "asan": (_builder(SANITIZED), "build with ASan and UBSan"),
     "unit": (_built(SANITIZED, _unit), "unit tests under ASan and UBSan"),
+    "conformance": (_built(SANITIZED, _conformance), "every item of V.250 has a test; docs/at-conformance.md is current"),
     "valgrind": (_built(RELEASE, _valgrind), "unit tests of core under valgrind"),
     "fuzz": (_built(SANITIZED, _fuzz), f"each fuzzer for {FUZZ_S} s"),
     "e2e": (_built(SANITIZED, _e2e), "whole programs under ASan and UBSan"),

@@ -244,6 +244,15 @@ static void v250_107_a_character_aborts_and_is_consumed(void **state)
 	assert_int_equal(stats().aborted_count, 1);
 }
 
+static void v250_109_the_aborting_character_begins_no_line(void **state)
+{
+	(void)state;
+	rig_feed(&rig, "AT+TSTOP\r");
+	rig_wait(&rig, 125);
+	rig_feed(&rig, "AT+CMEE?\r");
+	assert_out(ERROR); /* what is left, "T+CMEE?", has no prefix */
+}
+
 static void v250_108_characters_close_to_the_terminator_do_not_abort(void **state)
 {
 	(void)state;
@@ -358,9 +367,9 @@ static void v250_118_q1_drops_urcs(void **state)
 {
 	(void)state;
 	rig_feed(&rig, "ATQ1\r");
-	rig_urc(&rig, AT_URC_RESULT, "+X: 1");
-	rig_feed(&rig, "ATQ0\r");
-	assert_out(OK);
+	rig_urc(&rig, AT_URC_RESULT, "+CSCFOTA: 2");
+	rig_feed(&rig, "AT+FOTASTATE?\rATQ0\r");
+	assert_out("\r\n+FOTASTATE: 0,0,0,\"\"\r\n" OK);
 }
 
 static void fill_queue(enum at_urc_class urc_class, char first, unsigned count)
@@ -441,6 +450,95 @@ static void a_urc_of_bad_length_is_not_taken(void **state)
 	assert_false(at_urc(&rig.ports[0].at, AT_URC_RESULT, (struct fota_bytes) { text, 0 }));
 	assert_true(at_urc(&rig.ports[0].at, AT_URC_RESULT, (struct fota_bytes) { text, AT_URC_TEXT_BYTES }));
 	assert_int_equal(stats().lost_urc_count, 2);
+}
+
+/* ---- all commands ---- */
+
+/* Sends each command with this tail to a fresh port; `check` sees the answers. S
+ * registers would change the framing. */
+static void ask_all(const char *tail, void (*check)(const char *out))
+{
+	for (size_t t = 0; t < rig.ports[0].cfg.table_count - 1; t++) { /* not those of the rig */
+		for (size_t i = 0; i < rig.tables[t].count; i++) {
+			const char *name = rig.tables[t].rows[i].name;
+
+			if (name[0] == 'S') { continue; }
+			assert_int_equal(start(NULL), 0);
+			rig_feed(&rig, "AT");
+			rig_feed(&rig, name);
+			rig_feed(&rig, tail);
+			rig_feed(&rig, "\r");
+			check(rig_out(&rig));
+		}
+	}
+}
+
+static void check_lines(const char *out)
+{
+	size_t left = strlen(out);
+
+	while (left > 0) {
+		const char *end = strstr(out, "\r\n");
+		size_t len = end ? (size_t)(end - out) : left;
+
+		assert_true(len <= 2041);
+		if (len + 2 < left) {
+			assert_false((len == 1 && *out == '0') || (len == 2 && memcmp(out, "OK", 2) == 0));
+		}
+		len += end ? 2 : 0;
+		out += len;
+		left -= len;
+	}
+}
+
+static void v250_095_lines_are_short_and_none_reads_like_a_result(void **state)
+{
+	(void)state;
+	ask_all("=?", check_lines);
+	ask_all("?", check_lines);
+	ask_all("", check_lines);
+}
+
+static bool is_ended_with(const char *out, const char *end)
+{
+	size_t len = strlen(out), end_len = strlen(end);
+
+	return len >= end_len && strcmp(out + len - end_len, end) == 0;
+}
+
+/* V.250 6.3: what enters data mode answers CONNECT, and a prompt is "> " without an end. */
+static void check_final(const char *out)
+{
+	assert_null(strstr(out, "CONNECT"));
+	assert_null(strstr(out, "> "));
+	assert_true(out[0] == 0 || is_ended_with(out, OK) || is_ended_with(out, ERROR) ||
+		    (strlen(out) == 2 && out[1] == '\r'));
+}
+
+static void v250_116_no_command_enters_data_mode_or_a_prompt(void **state)
+{
+	(void)state;
+	ask_all("=?", check_final);
+	ask_all("?", check_final);
+	ask_all("", check_final);
+	ask_all("1", check_final);
+	ask_all("=1", check_final);
+	rig_feed(&rig, "ATD*99#\rATO\rATA\r+++");
+	assert_out(ERROR ERROR ERROR);
+}
+
+static void v250_120_the_fota_commands_answer_at_once(void **state)
+{
+	uint64_t before_ms = rig.now_ms;
+
+	(void)state;
+	rig_feed(&rig, "AT+CAPFOTA=1\r");
+	assert_out(OK);
+	rig_feed(&rig, "AT+CSCFOTA=\"A\",\"B\",\"1\",\"0123456789abcdef\",\"V2\"\r");
+	assert_out(OK);
+	rig_feed(&rig, "AT+CSCFOTA=\"A\",\"B\",\"1\",\"0123456789abcdef\",\"V2\"\r");
+	assert_out(ERROR);
+	assert_int_equal(rig.now_ms, before_ms);
 }
 
 /* ---- ports ---- */
@@ -604,6 +702,7 @@ int main(void)
 		TEST(a_line_whose_end_was_lost_is_refused_at_once),
 		TEST(a_line_that_just_fits_the_kept_room_runs),
 		TEST(v250_107_a_character_aborts_and_is_consumed),
+		TEST(v250_109_the_aborting_character_begins_no_line),
 		TEST(v250_108_characters_close_to_the_terminator_do_not_abort),
 		TEST(v250_110_an_aborted_command_has_a_final_code),
 		TEST(what_was_kept_runs_after_an_abort),
@@ -619,6 +718,9 @@ int main(void)
 		TEST(v250_115_the_oldest_progress_goes_first),
 		TEST(long_progress_lines_make_room_for_results),
 		TEST(a_urc_of_bad_length_is_not_taken),
+		TEST(v250_095_lines_are_short_and_none_reads_like_a_result),
+		TEST(v250_116_no_command_enters_data_mode_or_a_prompt),
+		TEST(v250_120_the_fota_commands_answer_at_once),
 		TEST(v250_119_ports_do_not_share_settings_or_memory),
 		TEST(reset_forgets_what_the_host_before_did),
 		TEST(reset_aborts_what_is_pending),

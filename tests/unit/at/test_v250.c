@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The checklist of V.250 and TS 27.007, where an item is one input and one output. A
  * case is named after the item's number. Each runs whole, byte by byte, and split at
- * each position; the output must be the same. Items that need time or unsolicited
- * results are in test_order.c. */
+ * each position; the output must be the same. So it must be for a host that ends lines with
+ * CR LF, and, but for the framing, with S3 = LF for one that ends them with LF; not where
+ * the case itself is about these characters (see `is_about_ends`). Items that need time or
+ * unsolicited results are in test_order.c.
+ *
+ * With the argument "ways" it prints how each case is fed, for docs/at-conformance.md. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,7 +30,10 @@ struct v250_case {
 	const char *in;
 	size_t in_len;
 	const char *out;
+	bool is_lf_host; /* S3 is set to LF before, unseen */
 };
+
+#define CASE_MAX 4096
 
 #define ECHO(name, in, out)                                   \
 	{                                                     \
@@ -96,6 +103,8 @@ static const struct v250_case cases[] = {
 	      "\r\n+TSET: \"a\\22b\\5CA\",7,=\"12\"\r\n" OK),
 	PLAIN("a_slash_runs_a_refused_string_again", "AT+TSET=\"\\41\",9,\"\\41\\42\\43\\44\"\rA/", ERROR ERROR),
 	/* basic commands */
+	PLAIN("v250_034_letter_or_ampersand_and_letter_with_a_number", "ATE0\rAT&F0E0V1&D2\rAT&\rAT1\rAT&1\r",
+	      OK OK ERROR ERROR ERROR),
 	PLAIN("v250_035_leading_zeros", "ATV0000000000001\rATS003?\r", OK "\r\n013\r\n" OK),
 	PLAIN("v250_036_number_for_a_command_that_takes_none", "ATJ1\rATJ0\rAT&F1\rATZ2\rATI7\r",
 	      ERROR ERROR ERROR ERROR ERROR),
@@ -154,6 +163,8 @@ static const struct v250_case cases[] = {
 	      "AT+TINT=18446744073709551617\r",
 	      "\r\n+TINT: 4294967295\r\n" OK ERROR ERROR ERROR),
 	PLAIN("v250_058_types", "AT+CAPFOTA=\"1\"\rAT+TSET=1\rAT+TSET=a\r", ERROR ERROR ERROR),
+	PLAIN("v250_059_characters_of_strings", "AT+TSET=\" !#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~\"\rAT+TSET=\"\177\"\r",
+	      "\r\n+TSET: \" !#$%&'()*+,-./09:;<=>?@AZ[]^_`az{|}~\",7,\"\"\r\n" OK ERROR),
 	PLAIN("v250_060_escapes", "AT+TSET=\"\\22\\5C\\0D\\7F\"\r", "\r\n+TSET: \"\\22\\5C\\0D\\7F\",7,\"\"\r\n" OK),
 	PLAIN("v250_061_bad_escapes", "AT+TSET=\"\\\"\rAT+TSET=\"\\2\"\rAT+TSET=\"\\2G\"\r", ERROR ERROR ERROR),
 	PLAIN("v250_061_an_escape_cut_by_the_end", "AT+TSET=\"\\\rAT+TSET=\"\\4\r", ERROR ERROR),
@@ -195,10 +206,23 @@ static const struct v250_case cases[] = {
 	      ERROR ERROR "\r\n+CMEE: 0\r\n" ERROR ERROR),
 	PLAIN("v250_086_serialport_gsm", "AT+CMEE=1;+CAPFOTA=1\r", OK),
 	/* responses */
+	PLAIN("v250_087_v1_text_and_result", "AT+CMEE?\r",
+	      "\r\n+CMEE: 0\r\n"
+	      "\r\nOK\r\n"),
+	PLAIN("v250_087_v1_with_other_framing_characters", "ATS3=33S4=36\rAT+CMEE?!",
+	      "!$OK!$"
+	      "!$+CMEE: 0!$"
+	      "!$OK!$"),
 	PLAIN("v250_088_v0", "ATV0\rAT+CMEE?\rAT+FOO\r",
 	      "0\r"
 	      "+CMEE: 0\r\n"
 	      "0\r"
+	      "4\r"),
+	PLAIN("v250_089_codes_of_a_module_without_calls", "ATV0\rAT\rAT+FOO\rATD1\rATA\r",
+	      "0\r"
+	      "0\r"
+	      "4\r"
+	      "4\r"
 	      "4\r"),
 	PLAIN("v250_091_one_space_behind_the_colon", "ATV0\rAT+CAPFOTA?\r",
 	      "0\r"
@@ -225,6 +249,28 @@ static const struct v250_case cases[] = {
 	      OK "\r\n+CME ERROR: 50\r\n"
 		 "\r\n+CMEE: 1\r\n" OK),
 	PLAIN("v250_102_syntax_errors_stay_error", "AT+CMEE=1\rAT+FOO\rAT+CAPFOTA=2\r", OK ERROR ERROR),
+	PLAIN("v250_103_v_leaves_cme_errors", "AT+CMEE=1;V0\rAT+TCME=50\rATV1+CMEE=2\rATV0\rAT+TCME=50\r",
+	      "0\r"
+	      "+CME ERROR: 50\r" OK "0\r"
+	      "+CME ERROR: incorrect parameters\r"),
+	PLAIN("v250_104_codes_to_have",
+	      "AT+CMEE=2\rAT+TCME=0\rAT+TCME=3\rAT+TCME=4\rAT+TCME=20\rAT+TCME=21\rAT+TCME=22\rAT+TCME=23\rAT+TCME=24\r"
+	      "AT+TCME=25\rAT+TCME=30\rAT+TCME=31\rAT+TCME=50\rAT+TCME=51\rAT+TCME=52\rAT+TCME=100\r",
+	      OK "\r\n+CME ERROR: phone failure\r\n"
+		 "\r\n+CME ERROR: operation not allowed\r\n"
+		 "\r\n+CME ERROR: operation not supported\r\n"
+		 "\r\n+CME ERROR: memory full\r\n"
+		 "\r\n+CME ERROR: invalid index\r\n"
+		 "\r\n+CME ERROR: not found\r\n"
+		 "\r\n+CME ERROR: memory failure\r\n"
+		 "\r\n+CME ERROR: text string too long\r\n"
+		 "\r\n+CME ERROR: invalid characters in text string\r\n"
+		 "\r\n+CME ERROR: no network service\r\n"
+		 "\r\n+CME ERROR: network timeout\r\n"
+		 "\r\n+CME ERROR: incorrect parameters\r\n"
+		 "\r\n+CME ERROR: command implemented but currently disabled\r\n"
+		 "\r\n+CME ERROR: command aborted by user\r\n"
+		 "\r\n+CME ERROR: unknown\r\n"),
 	PLAIN("v250_104_fota_codes_have_texts", "AT+CMEE=2\rAT+TCME=302\rAT+TCME=99\r",
 	      OK "\r\n+CME ERROR: invalid parameter\r\n"
 		 "\r\n+CME ERROR: unknown\r\n"),
@@ -244,6 +290,7 @@ static void start(const struct v250_case *c)
 {
 	assert_true(rig_init(&rig, c->profile));
 	if (!c->is_echo_on) { rig_feed(&rig, "ATE0\r"); }
+	if (c->is_lf_host) { rig_feed(&rig, "ATS3=10\r"); }
 	(void)rig_out(&rig);
 }
 
@@ -272,10 +319,37 @@ static void fed_in_two(const struct v250_case *c, size_t at)
 	assert_string_equal(rig_out(&rig), c->out);
 }
 
-static void run_case(void **state)
+/* Cases that set S3 or S4, restore them, or send LF of their own. */
+static bool is_about_ends(const struct v250_case *c)
 {
-	const struct v250_case *c = *state;
+	static const char *const words[] = { "S3", "S4", "S0", "Z", "&F", "&V" };
 
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strstr(c->in, words[i])) { return true; }
+	}
+	return memchr(c->in, '\n', c->in_len) != NULL || memchr(c->in, '\r', c->in_len) == NULL;
+}
+
+/* The case for a host with other line ends: each CR of the input becomes `end`. */
+static struct v250_case with_ends(const struct v250_case *c, const char *end, char in[CASE_MAX])
+{
+	struct v250_case other = *c;
+
+	other.in = in;
+	other.in_len = 0;
+	for (size_t i = 0; i < c->in_len; i++) {
+		const char *piece = c->in[i] == '\r' ? end : &c->in[i];
+		size_t len = c->in[i] == '\r' ? strlen(end) : 1;
+
+		assert_true(other.in_len + len < CASE_MAX);
+		memcpy(in + other.in_len, piece, len);
+		other.in_len += len;
+	}
+	return other;
+}
+
+static void fed_all_ways(const struct v250_case *c)
+{
 	fed_whole(c);
 	fed_byte_by_byte(c);
 	for (size_t at = 1; at < c->in_len; at++) {
@@ -283,9 +357,53 @@ static void run_case(void **state)
 	}
 }
 
-int main(void)
+static void fed_with_crlf(const struct v250_case *c)
+{
+	char in[CASE_MAX];
+	const struct v250_case other = with_ends(c, "\r\n", in);
+
+	fed_all_ways(&other);
+}
+
+/* With S3 = LF answers are framed with LF LF, and LF is what is echoed. */
+static void fed_with_lf(const struct v250_case *c)
+{
+	char in[CASE_MAX], out[CASE_MAX];
+	struct v250_case other = with_ends(c, "\n", in);
+
+	assert_true(strlen(c->out) < CASE_MAX);
+	strcpy(out, c->out);
+	for (char *at = out; *at; at++) {
+		if (*at == '\r') { *at = '\n'; }
+	}
+	other.out = out;
+	other.is_lf_host = true;
+	fed_all_ways(&other);
+}
+
+static void run_case(void **state)
+{
+	const struct v250_case *c = *state;
+
+	fed_all_ways(c);
+	if (is_about_ends(c)) { return; }
+	fed_with_crlf(c);
+	fed_with_lf(c);
+}
+
+static int print_ways(void)
+{
+	for (size_t i = 0; i < CASES; i++) {
+		printf("%s %s\n", cases[i].name, is_about_ends(&cases[i]) ? "CR" : "CR, CR LF, LF");
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	static struct CMUnitTest tests[CASES];
+
+	if (argc == 2 && strcmp(argv[1], "ways") == 0) { return print_ways(); }
 
 	for (size_t i = 0; i < CASES; i++) {
 		tests[i] = (struct CMUnitTest) { .name = cases[i].name,
