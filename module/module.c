@@ -121,6 +121,10 @@ static void on_notice(void *ctx, const struct fota_notice *notice)
 	case FOTA_NOTICE_REPORTED:
 		log_line(&module->log, LOG_LEVEL_INFO, "session", "the platform has the report");
 		break;
+	case FOTA_NOTICE_OFFER:
+		log_line(&module->log, LOG_LEVEL_INFO, "session", "%llu bytes are offered",
+			 (unsigned long long)notice->total_bytes);
+		break;
 	case FOTA_NOTICE_PROGRESS:
 		break;
 	}

@@ -11,6 +11,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+enum { TAG_CHECK = 1 };
+
 /* ---- ports ---- */
 
 enum fota_err at_fota_init(struct at_fota *fota, const struct at_fota_cfg *cfg)
@@ -88,7 +90,8 @@ static enum at_result run_capfota(struct at_server *at, const struct at_call *ca
 	return AT_OK;
 }
 
-static enum at_result run_cscfota(struct at_server *at, const struct at_call *call)
+/* The tag tells +FOTACHECK, which only asks, from +CSCFOTA. */
+static enum at_result run_request(struct at_server *at, const struct at_call *call)
 {
 	const struct at_fota *fota = call->ctx;
 	const struct fota_request req = {
@@ -99,7 +102,10 @@ static enum at_result run_cscfota(struct at_server *at, const struct at_call *ca
 		.target = call->args[4].text,
 	};
 
-	return answer_code(at, fota_session_start(fota->cfg->session, &req, at_get_cfg(at)->port));
+	uint32_t port = at_get_cfg(at)->port;
+
+	if (call->cmd->tag == TAG_CHECK) { return answer_code(at, fota_session_check(fota->cfg->session, &req, port)); }
+	return answer_code(at, fota_session_start(fota->cfg->session, &req, port));
 }
 
 static enum at_result run_cancel(struct at_server *at, const struct at_call *call)
@@ -202,7 +208,9 @@ static const struct at_param request[] = { STRING, STRING, STRING, STRING, STRIN
 static const struct at_command rows[] = {
 	{ "+CAPFOTA", AT_SET | AT_READ | AT_TEST, 1, .params = on_off, .test_text = "(0-1)", .run = run_capfota },
 	{ "+CSCFOTA", AT_SET | AT_TEST, COUNT(request), .value_cme = FOTA_CODE_BAD_PARAM, .params = request,
-	  .run = run_cscfota },
+	  .run = run_request },
+	{ "+FOTACHECK", AT_SET | AT_TEST, COUNT(request), TAG_CHECK, .value_cme = FOTA_CODE_BAD_PARAM,
+	  .params = request, .run = run_request },
 	{ "+FOTASTATE", AT_READ | AT_TEST, .run = run_state },
 	{ "+FOTALAST", AT_READ | AT_TEST, .run = run_last },
 	{ "+FOTAPROG", AT_SET | AT_READ | AT_TEST, 1, .params = interval, .test_text = "(0-3600)",
@@ -301,6 +309,46 @@ static void notice_code(struct at_fota *fota, struct at_fota_port *port, const s
 	if (notice->code == FOTA_CODE_DOWNLOADED && profile->is_success_ended_with_zero) { send_code(port, 0); }
 }
 
+/* Room behind a version: '",', a number, ',' and an encoding. */
+#define OFFER_TAIL_BYTES (2 + AT_UINT_DIGITS + 1 + 3)
+
+/* How much room a character takes, with the rest of it if it begins one of UTF-8. */
+static size_t room_of(uint8_t c)
+{
+	if (c >= 0xc0) { return 4; }
+	return at_out_is_escaped(c) ? 3 : 1;
+}
+
+/* As at_info_quoted, without the last quote. What does not fit is left out: the host
+ * knows what it asked for. */
+static void add_quoted(struct line *line, struct fota_bytes text)
+{
+	add_text(line, "\"");
+	for (size_t i = 0; i < text.len; i++) {
+		if (line->len + room_of(text.ptr[i]) + OFFER_TAIL_BYTES > sizeof(line->text)) { return; }
+		line->len += at_out_escape((char *)line->text + line->len, text.ptr[i]);
+	}
+}
+
+static void notice_offer(struct at_fota *fota, const struct fota_notice *notice)
+{
+	struct line line = { .len = 0 };
+
+	add_text(&line, "+FOTACHECK: ");
+	add_quoted(&line, notice->target);
+	add_text(&line, "\",");
+	add_uint(&line, notice->total_bytes);
+	add_text(&line, ",");
+	add_uint(&line, notice->encoding);
+	for (size_t i = 0; i < fota->port_count; i++) {
+		struct at_fota_port *port = &fota->ports[i];
+
+		if (fota->cfg->is_code_for_all || at_get_cfg(port->at)->port == notice->origin) {
+			send_line(port, AT_URC_RESULT, &line);
+		}
+	}
+}
+
 static bool is_moved(const struct at_fota *fota, const struct fota_notice *notice)
 {
 	return notice->received_bytes != fota->received_bytes || notice->total_bytes != fota->total_bytes;
@@ -311,6 +359,7 @@ void at_fota_notice(void *ctx, const struct fota_notice *notice)
 	struct at_fota *fota = ctx;
 	bool is_code = notice->kind == FOTA_NOTICE_CODE;
 
+	if (notice->kind == FOTA_NOTICE_OFFER) { notice_offer(fota, notice); }
 	if (!is_code && (notice->kind != FOTA_NOTICE_PROGRESS || !is_moved(fota, notice))) { return; }
 	if (!is_code) {
 		fota->received_bytes = notice->received_bytes;

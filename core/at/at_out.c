@@ -104,23 +104,30 @@ void at_info_uint(struct at_server *at, uint64_t number)
 	at_out_bytes(at, digits, at_out_format(digits, number));
 }
 
-static void out_escaped(struct at_server *at, uint8_t c)
+bool at_out_is_escaped(uint8_t c)
+{
+	return c < ' ' || c == '"' || c == '\\' || c == AT_DEL;
+}
+
+size_t at_out_escape(char text[3], uint8_t c)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	const char escape[] = { '\\', hex[c >> 4], hex[c & 15] };
 
-	if (c < ' ' || c == '"' || c == '\\' || c == AT_DEL) {
-		at_out_bytes(at, escape, sizeof(escape));
-	} else {
-		at_out_char(at, c);
-	}
+	text[0] = (char)c;
+	if (!at_out_is_escaped(c)) { return 1; }
+	text[0] = '\\';
+	text[1] = hex[c >> 4];
+	text[2] = hex[c & 15];
+	return 3;
 }
 
 void at_info_quoted(struct at_server *at, struct fota_bytes bytes)
 {
 	at_out_char(at, '"');
 	for (size_t i = 0; i < bytes.len; i++) {
-		out_escaped(at, bytes.ptr[i]);
+		char text[3];
+
+		at_out_bytes(at, text, at_out_escape(text, bytes.ptr[i]));
 	}
 	at_out_char(at, '"');
 }

@@ -46,6 +46,10 @@ void at_out_words(struct at_server *at, struct fota_bytes text);
 /* Writes the decimal digits, without a final 0; their count. */
 size_t at_out_format(char digits[AT_UINT_DIGITS], uint64_t number);
 
+/* How a string constant shows a character: itself, or \HH; its length. */
+bool at_out_is_escaped(uint8_t c);
+size_t at_out_escape(char text[3], uint8_t c);
+
 /* at_basic.c */
 /* The lines Manufacturer, Model, Revision and IMEI of ATI. */
 void at_show_identity(struct at_server *at);

@@ -275,6 +275,10 @@ static void take_offer(struct fota_session *s, const struct fota_check_answer *m
 		s->is_checked_told = true;
 		session_notify(s, &(struct fota_notice) { .kind = FOTA_NOTICE_CODE, .code = FOTA_CODE_CHECKED });
 	}
+	if (s->is_check_only) {
+		session_tell_offer(s, msg);
+		return;
+	}
 	move_on(s, msg);
 }
 

@@ -10,6 +10,10 @@ void session_end(struct fota_session *s, enum fota_code code)
 {
 	session_http_cancel(s);
 	if (!s->end_code) { s->end_code = (uint16_t)code; }
+	if (s->is_check_only) {
+		session_tell(s);
+		return;
+	}
 	session_go(s, PHASE_FLUSHING);
 }
 
@@ -17,7 +21,7 @@ static bool is_part_kept(const struct fota_session *s)
 {
 	const struct fota_package *package = &s->record.package;
 
-	if (s->end_code == FOTA_CODE_DOWNLOADED || s->end_code == FOTA_CODE_NO_VERSION ||
+	if (s->is_check_only || s->end_code == FOTA_CODE_DOWNLOADED || s->end_code == FOTA_CODE_NO_VERSION ||
 	    s->end_code == FOTA_CODE_VERIFY || s->end_code == FOTA_CODE_RESTART) {
 		return false;
 	}
@@ -26,15 +30,29 @@ static bool is_part_kept(const struct fota_session *s)
 	       fota_bytes_is_equal(fota_text_get(&package->target), fota_text_get(&s->target));
 }
 
-void session_tell(struct fota_session *s)
+static void rest(struct fota_session *s)
 {
-	if (is_part_kept(s)) { session_notify_code(s, FOTA_CODE_PARTIAL); }
-	session_notify_code(s, (enum fota_code)s->end_code);
 	memset(&s->secret, 0, sizeof(s->secret));
 	s->is_running = false;
 	s->report_due_ms = session_now_ms(s);
 	s->report_try_count = 0;
 	session_go(s, PHASE_IDLE);
+}
+
+void session_tell(struct fota_session *s)
+{
+	if (is_part_kept(s)) { session_notify_code(s, FOTA_CODE_PARTIAL); }
+	session_notify_code(s, (enum fota_code)s->end_code);
+	rest(s);
+}
+
+void session_tell_offer(struct fota_session *s, const struct fota_check_answer *msg)
+{
+	session_notify(s, &(struct fota_notice) { .kind = FOTA_NOTICE_OFFER,
+						  .target = fota_text_get(&s->target),
+						  .total_bytes = msg->size_bytes,
+						  .encoding = (uint8_t)msg->encoding });
+	rest(s);
 }
 
 static enum fota_report_state report_state_of(enum fota_code code)

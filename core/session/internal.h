@@ -90,6 +90,8 @@ enum fota_code session_code_of_http(const struct fota_session *s, enum fota_err 
 /* The session ends with this code: flushes, saves, then tells. The first code that is
  * given counts. */
 void session_end(struct fota_session *s, enum fota_code code);
+/* The end of a session that only asks, with an offer. */
+void session_tell_offer(struct fota_session *s, const struct fota_check_answer *msg);
 void session_enter_saving(struct fota_session *s);
 void session_tell(struct fota_session *s);
 void session_saving_failed(struct fota_session *s);

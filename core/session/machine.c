@@ -10,6 +10,8 @@
  * received, SAVING stores code and report, session_tell() sends the codes. So the host never
  * hears of anything that a cut of power could undo.
  *
+ * A session that only asks (AT+FOTACHECK) skips the first two: it leaves no trace.
+ *
  * Codes: `2` once, when the first offer is accepted; `3` alone at success; otherwise
  * `4` if a part is kept for the same target, then the final code. */
 #include "internal.h"
@@ -41,7 +43,7 @@ void session_notify(const struct fota_session *s, const struct fota_notice *noti
 
 	full.step = session_step_text(s->step);
 	full.origin = s->origin;
-	full.total_bytes = s->record.package.total_bytes;
+	if (notice->kind != FOTA_NOTICE_OFFER) { full.total_bytes = s->record.package.total_bytes; }
 	if (s->cfg->notify) { s->cfg->notify(s->cfg->notify_ctx, &full); }
 }
 

@@ -138,11 +138,20 @@ enum fota_code fota_session_start(struct fota_session *s, const struct fota_requ
 		return FOTA_CODE_BAD_PARAM;
 	}
 	s->origin = origin;
+	s->is_check_only = false;
 	s->stop_code = 0;
 	s->step = STEP_CHECK;
 	s->deadline_ms = session_now_ms(s) + s->limits.session_ms;
 	s->is_running = true;
 	return FOTA_CODE_NONE;
+}
+
+enum fota_code fota_session_check(struct fota_session *s, const struct fota_request *req, uint32_t origin)
+{
+	enum fota_code code = fota_session_start(s, req, origin);
+
+	if (code == FOTA_CODE_NONE) { s->is_check_only = true; }
+	return code;
 }
 
 enum fota_code fota_session_cancel(struct fota_session *s)

@@ -15,7 +15,7 @@ static void tell(struct fake_session *fake, struct fota_notice notice)
 {
 	notice.origin = fake->origin;
 	notice.received_bytes = fake->info.received_bytes;
-	notice.total_bytes = fake->info.total_bytes;
+	if (notice.kind != FOTA_NOTICE_OFFER) { notice.total_bytes = fake->info.total_bytes; }
 	fake->notify(fake->notify_ctx, &notice);
 }
 
@@ -29,6 +29,16 @@ void fake_session_meet(struct fake_session *fake, enum fota_code code, const cha
 		fake->info.last = (struct fota_session_last) { code, step, fake->info.target };
 	}
 	tell(fake, (struct fota_notice) { .kind = FOTA_NOTICE_CODE, .code = code, .step = step });
+}
+
+void fake_session_offer(struct fake_session *fake, uint64_t size_bytes, uint8_t encoding)
+{
+	fake->info.state = FOTA_STATE_IDLE;
+	fake->info.is_running = false;
+	tell(fake, (struct fota_notice) { .kind = FOTA_NOTICE_OFFER,
+					  .target = fake->info.target,
+					  .total_bytes = size_bytes,
+					  .encoding = encoding });
 }
 
 void fake_session_receive(struct fake_session *fake, uint64_t received_bytes, uint64_t total_bytes)
@@ -94,7 +104,16 @@ enum fota_code fota_session_start(struct fota_session *s, const struct fota_requ
 	fake->info.state = FOTA_STATE_CHECKING;
 	fake->info.is_running = true;
 	fake->origin = origin;
+	fake->is_check_only = false;
 	return FOTA_CODE_NONE;
+}
+
+enum fota_code fota_session_check(struct fota_session *s, const struct fota_request *req, uint32_t origin)
+{
+	enum fota_code code = fota_session_start(s, req, origin);
+
+	if (code == FOTA_CODE_NONE) { fake_of(s)->is_check_only = true; }
+	return code;
 }
 
 enum fota_code fota_session_cancel(struct fota_session *s)

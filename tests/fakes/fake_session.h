@@ -12,6 +12,7 @@ struct fake_session {
 	void *notify_ctx;
 	bool is_without_model; /* 403 */
 	struct fota_session_info info;
+	bool is_check_only;
 	enum fota_code stop_code; /* asked for, told at the next turn */
 	uint32_t origin;
 	char target[FOTA_VERSION_MAX_BYTES];
@@ -24,6 +25,8 @@ struct fota_session *fake_session_handle(struct fake_session *fake);
 
 /* The session meets this result code. All but 2 and 4 end it. */
 void fake_session_meet(struct fake_session *fake, enum fota_code code, const char *step);
+/* The end of a check that found the target. */
+void fake_session_offer(struct fake_session *fake, uint64_t size_bytes, uint8_t encoding);
 void fake_session_receive(struct fake_session *fake, uint64_t received_bytes, uint64_t total_bytes);
 /* A notice that is for the log only. */
 void fake_session_retry(struct fake_session *fake);

@@ -53,7 +53,7 @@ FOTA_MUST_CHECK enum fota_err at_fota_add_port(struct at_fota *fota, struct at_s
 /* The port goes; unknown ones are ignored. A session that it started goes on. */
 void at_fota_remove_port(struct at_fota *fota, const struct at_server *at);
 
-/* +CAPFOTA +CSCFOTA +FOTASTATE +FOTALAST +FOTAPROG +FOTACANCEL +FOTASTAT. */
+/* +CAPFOTA +CSCFOTA +FOTACHECK +FOTASTATE +FOTALAST +FOTAPROG +FOTACANCEL +FOTASTAT. */
 struct at_table at_fota_table(struct at_fota *fota);
 
 /* Turns a notice of the session into unsolicited results: for

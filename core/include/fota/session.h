@@ -47,6 +47,7 @@ enum fota_notice_kind {
 	FOTA_NOTICE_RETRY,    /* `code` will be tried again in delay_ms; for the log */
 	FOTA_NOTICE_RESUME,   /* a download goes on from received_bytes; for the log */
 	FOTA_NOTICE_REPORTED, /* the platform acknowledged a report; for the log */
+	FOTA_NOTICE_OFFER,    /* end of a check that found `target`: total_bytes in `encoding` */
 };
 
 struct fota_notice {
@@ -57,6 +58,8 @@ struct fota_notice {
 	uint64_t received_bytes;
 	uint64_t total_bytes;
 	uint64_t delay_ms;
+	struct fota_bytes target; /* OFFER; valid for the call */
+	uint8_t encoding;         /* OFFER */
 };
 
 /* For retry_count: not even one. */
@@ -137,6 +140,7 @@ struct fota_session {
 	bool is_entering; /* the entry of `phase` is still to run */
 	bool is_on;
 	bool is_running;
+	bool is_check_only; /* this session asks and stores nothing */
 	bool is_going_down;
 	bool is_unloaded; /* the journal could not be read */
 	bool has_offer;
@@ -192,6 +196,12 @@ void fota_session_set_on(struct fota_session *s, bool is_on);
  * inside this one. Otherwise the code of the refusal: 302, 303, 308, 401, 403,
  * 404, or 508 after fota_session_abort; nothing changed. Copies the request. `origin` comes back in notices. */
 FOTA_MUST_CHECK enum fota_code fota_session_start(struct fota_session *s, const struct fota_request *req,
+						  uint32_t origin);
+
+/* AT+FOTACHECK: as fota_session_start, but only asks. What is offered is told by code 2 and
+ * the notice OFFER, and the session is over; any other end by its code alone. Nothing is
+ * stored, reported, or told by `last`. */
+FOTA_MUST_CHECK enum fota_code fota_session_check(struct fota_session *s, const struct fota_request *req,
 						  uint32_t origin);
 
 /* AT+FOTACANCEL: the session that runs ends with 307, from a later call on.

@@ -432,11 +432,81 @@ static void init_refuses_a_configuration_without_its_parts(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, start)
 
+/* ---- check only ---- */
+
+#define CHECK(target) \
+	"AT+FOTACHECK=\"SIMCOM\",\"7600M21\",\"1540907004\",\"f9bbb0d76f894da090b6b69253616561\",\"" target "\"\r"
+
+static void a_check_ends_with_what_is_offered(void **state)
+{
+	(void)state;
+	rig_feed(&rig, "AT+CAPFOTA=1\r" CHECK("V2"));
+	assert_out(OK OK);
+	assert_true(rig.session.is_check_only);
+	rig_feed(&rig, CHECK("V2"));
+	assert_out(ERROR);
+	fake_session_meet(&rig.session, FOTA_CODE_CHECKED, "check");
+	fake_session_offer(&rig.session, UINT64_MAX, 255);
+	assert_out("\r\n+CSCFOTA: 2\r\n\r\n+FOTACHECK: \"V2\",18446744073709551615,255\r\n");
+	assert_string_equal(rig_port_out(&rig, 1), "");
+}
+
+static void a_check_that_finds_nothing_ends_with_its_code(void **state)
+{
+	(void)state;
+	rig_feed(&rig, "AT+CAPFOTA=1\r" CHECK("V2"));
+	fake_session_meet(&rig.session, FOTA_CODE_NO_VERSION, "check");
+	assert_out(OK OK "\r\n+CSCFOTA: 5\r\n");
+}
+
+static void a_check_takes_what_a_session_takes(void **state)
+{
+	(void)state;
+	rig_feed(&rig, CHECK("V2") "AT+CAPFOTA=1;+CMEE=1\rAT+FOTACHECK=\"A\"\rAT+FOTACHECK?\rAT+FOTACHECK=?\r");
+	assert_out(ERROR OK "\r\n+CME ERROR: 302\r\n" ERROR OK);
+}
+
+/* 88 characters of the version fit; an octet of UTF-8 or an escape is never cut. */
+static void a_long_version_is_cut_between_characters(void **state)
+{
+	static const struct {
+		const char *unit, *shown;
+		size_t len, count;
+	} units[] = {
+		{ "x", "x", 1, 88 },
+		{ "\xc3\xa9", "\xc3\xa9", 2, 43 },
+		{ "\\22", "\\22", 3, 29 },
+	};
+
+	(void)state;
+	rig_feed(&rig, "AT+CAPFOTA=1\r");
+	for (size_t u = 0; u < sizeof(units) / sizeof(units[0]); u++) {
+		char expected[256] = "\r\n+FOTACHECK: \"";
+		char target[512] = "";
+
+		for (size_t i = 0; i < (units[u].len == 2 ? 64 : 128); i++) {
+			strcat(target, units[u].unit);
+			if (i < units[u].count) { strcat(expected, units[u].shown); }
+		}
+		strcat(expected, "\",7,1\r\n");
+		rig_feed(&rig, "AT+FOTACHECK=\"A\",\"B\",\"1\",\"0123456789abcdef\",\"");
+		rig_feed(&rig, target);
+		rig_feed(&rig, "\"\r");
+		(void)rig_out(&rig);
+		fake_session_offer(&rig.session, 7, 1);
+		assert_out(expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(capfota_switches_the_service),
 		TEST(the_service_is_one_for_all_ports),
+		TEST(a_check_ends_with_what_is_offered),
+		TEST(a_check_that_finds_nothing_ends_with_its_code),
+		TEST(a_check_takes_what_a_session_takes),
+		TEST(a_long_version_is_cut_between_characters),
 		TEST(v250_117_ok_comes_before_the_first_code),
 		TEST(an_a7600_ends_a_success_with_zero),
 		TEST(codes_go_to_the_port_that_started_the_session),
