@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "line_kinds.h"
+#include "posix_clock.h"
 
 #define PART "line"
 
@@ -105,6 +106,7 @@ void line_close(struct line *line)
 /* A telnet peer that asks and does not read the answers is not heard until it does. */
 static bool is_reading(const struct line *line)
 {
+	if (line->bad && badline_is_stalled(line->bad, posix_clock_now_ms())) { return false; }
 	return line->fd >= 0 && !line->is_ended && !(line->is_telnet && rfc2217_has_replies(&line->telnet));
 }
 
@@ -156,7 +158,9 @@ static size_t read_host(struct line *line, uint8_t *bytes, size_t cap, uint64_t 
 size_t line_read(struct line *line, uint8_t *bytes, size_t cap, uint64_t now_ms)
 {
 	if (ops_of(line)->look) { ops_of(line)->look(line, now_ms); }
-	return read_host(line, bytes, cap, now_ms);
+	if (!line->bad) { return read_host(line, bytes, cap, now_ms); }
+	badline_put_in(line->bad, bytes, read_host(line, bytes, cap, now_ms), now_ms);
+	return badline_take_in(line->bad, bytes, cap, now_ms);
 }
 
 size_t line_get_room(const struct line *line)
@@ -179,7 +183,33 @@ static void append(struct line *line, const uint8_t *bytes, size_t len)
 void line_write(struct line *line, const uint8_t *bytes, size_t len)
 {
 	if (line->fd < 0 || (line->kind == LINE_PTY && line->open_count == 0)) { return; }
-	append(line, bytes, len);
+	if (line->bad) {
+		badline_put_out(line->bad, bytes, len, posix_clock_now_ms());
+	} else {
+		append(line, bytes, len);
+	}
+}
+
+void line_spoil(struct line *line, struct badline *bad)
+{
+	line->bad = bad;
+}
+
+uint32_t line_next_ms(const struct line *line, uint64_t now_ms)
+{
+	return line->bad ? badline_next_ms(line->bad, now_ms) : UINT32_MAX;
+}
+
+/* What a bad line lets through by now. */
+static void take_late(struct line *line)
+{
+	uint8_t bytes[256];
+	size_t len = line->bad ? badline_take_out(line->bad, bytes, sizeof(bytes), posix_clock_now_ms()) : 0;
+
+	while (len) {
+		append(line, bytes, len);
+		len = badline_take_out(line->bad, bytes, sizeof(bytes), posix_clock_now_ms());
+	}
 }
 
 /* The end of a pseudo terminal takes with it what the host has not read yet. */
@@ -224,6 +254,7 @@ static void fill_wire(struct line *line)
 void line_flush(struct line *line)
 {
 	if (line->fd < 0) { return; }
+	take_late(line);
 	if (!line->is_telnet) {
 		line->out_len = send_front(line, line->out, line->out_len);
 		return;

@@ -8,6 +8,7 @@
 
 #include <poll.h>
 
+#include "badline.h"
 #include "fota/err.h"
 #include "log.h"
 #include "options.h"
@@ -36,11 +37,15 @@ struct line {
 	uint8_t out[LINE_OUT_BYTES];
 	uint8_t wire[LINE_WIRE_BYTES]; /* telnet: escaped, on its way */
 	struct rfc2217 telnet;
+	struct badline *bad; /* spoils what passes; NULL: a good line */
 };
 
 /* Opens the line that the option names. OK, or IO after an error in the log. */
 FOTA_MUST_CHECK enum fota_err line_open(struct line *line, const struct line_option *option, const struct log *log);
 void line_close(struct line *line);
+
+/* From now on what passes goes through `bad`, which must outlive the line. */
+void line_spoil(struct line *line, struct badline *bad);
 
 /* Fills what to wait for; returns how many, at most LINE_POLL_MAX. */
 unsigned line_get_polls(const struct line *line, struct pollfd *fds);
@@ -52,6 +57,8 @@ void line_write(struct line *line, const uint8_t *bytes, size_t len);
 size_t line_get_room(const struct line *line);
 /* True while the host has not read what was written to it; false if nobody is there. */
 bool line_has_output(const struct line *line);
+/* Milliseconds until something that a bad line holds back is due; UINT32_MAX: nothing. */
+uint32_t line_next_ms(const struct line *line, uint64_t now_ms);
 /* Sends as much as goes. */
 void line_flush(struct line *line);
 

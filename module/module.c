@@ -22,6 +22,7 @@
 #include "posix_http.h"
 #include "posix_random.h"
 #include "posix_store.h"
+#include "rehearsal.h"
 #include "sim_flash.h"
 
 #define PART          "module"
@@ -67,6 +68,9 @@ struct module {
 	bool is_restarting; /* asked for by a host; input is not heard until it is done */
 	uint64_t boot_ms;   /* not before */
 	uint8_t *work;
+	struct rehearsal_file rehearsal_file;
+	struct rehearsal *rehearsal;           /* NULL: sessions are real */
+	struct badline *bads[MODULE_LINE_MAX]; /* NULL: the line is good */
 };
 
 /* ---- callbacks ---- */
@@ -129,6 +133,16 @@ static void on_notice(void *ctx, const struct fota_notice *notice)
 		break;
 	}
 	at_fota_notice(&module->fota, notice);
+}
+
+/* What the ports are told may differ in a rehearsal; the log follows them. */
+static void on_session(void *ctx, const struct fota_notice *notice)
+{
+	struct module *module = ctx;
+	struct fota_notice shown = *notice;
+
+	if (module->rehearsal) { rehearsal_notice(module->rehearsal, &shown); }
+	on_notice(module, &shown);
 }
 
 static void on_answer(void *ctx, const uint8_t *bytes, size_t len)
@@ -220,6 +234,48 @@ static int open_network(struct module *module)
 	return 0;
 }
 
+static int load_rehearsal(struct module *module)
+{
+	char text[REHEARSAL_TEXT_BYTES];
+
+	if (rehearsal_file_load(&module->rehearsal_file, module->options->rehearsal, text)) { return 0; }
+	log_line(&module->log, LOG_LEVEL_ERROR, PART, "--rehearse: %s", text);
+	return 64; /* EX_USAGE */
+}
+
+/* The rehearsal stands in front of clock, crypto and identity, and instead of
+ * network and storage. */
+static int open_rehearsal(struct module *module)
+{
+	struct rehearsal_cfg cfg = {
+		.file = &module->rehearsal_file,
+		.session = &module->session,
+		.log = &module->log,
+		.clock = module->clock_port,
+		.crypto = module->crypto_port,
+		.identity = module->identity_port,
+		.http_event = on_http,
+		.http_ctx = module,
+	};
+
+	return rehearsal_open(&module->rehearsal, &cfg) ? fail(module, "cannot allocate", "memory") : 0;
+}
+
+static void use_rehearsal(const struct rehearsal *rehearsal, struct fota_session_cfg *cfg)
+{
+	struct rehearsal_ports ports = rehearsal_get_ports(rehearsal);
+
+	cfg->http = ports.http;
+	cfg->slot = ports.slot;
+	cfg->journal = ports.journal;
+	cfg->clock = ports.clock;
+	cfg->crypto = ports.crypto;
+	cfg->identity = ports.identity;
+	cfg->server_url = fota_bytes_of("http://rehearsal.invalid");
+	cfg->allow_plain = true;
+	rehearsal_set_limits(&cfg->limits);
+}
+
 static int open_session(struct module *module)
 {
 	const struct module_options *options = module->options;
@@ -239,9 +295,10 @@ static int open_session(struct module *module)
 		.allow_plain = options->allow_http,
 		.limits = options->limits,
 		.work = { module->work, WORK_BYTES },
-		.notify = on_notice,
+		.notify = on_session,
 		.notify_ctx = module,
 	};
+	if (module->rehearsal) { use_rehearsal(module->rehearsal, &module->session_cfg); }
 	if (at_fota_init(&module->fota, &module->fota_cfg) ||
 	    fota_session_init(&module->session, &module->session_cfg)) {
 		log_line(&module->log, LOG_LEVEL_ERROR, PART, "the session refuses its configuration");
@@ -250,18 +307,33 @@ static int open_session(struct module *module)
 	return 0;
 }
 
+static int spoil_line(struct module *module, unsigned number)
+{
+	const struct badline_cfg *file = &module->rehearsal_file.line;
+	const struct badline_cfg *cfg = badline_is_bad(file) ? file : &module->options->bad_line;
+
+	if (!badline_is_bad(cfg)) { return 0; }
+	module->bads[number] = malloc(sizeof(*module->bads[number]));
+	if (!module->bads[number]) { return fail(module, "cannot allocate", "memory"); }
+	badline_init(module->bads[number], cfg, number);
+	line_spoil(&module->lines[number].line, module->bads[number]);
+	return 0;
+}
+
 static int open_line(struct module *module, unsigned number)
 {
 	struct module_line *it = &module->lines[number];
 
-	if (line_open(&it->line, &module->options->lines[number], &module->log)) { return 1; }
+	if (line_open(&it->line, &module->options->lines[number], &module->log) || spoil_line(module, number)) {
+		return 1;
+	}
 	it->at_cfg = (struct at_cfg) {
 		.write = on_answer,
 		.write_ctx = &it->line,
 		.profile = module->options->profile,
 		.tables = module->tables,
 		.table_count = sizeof(module->tables) / sizeof(module->tables[0]),
-		.identity = &module->identity_port,
+		.identity = module->session_cfg.identity,
 		.port = number,
 	};
 	module->line_count++;
@@ -284,11 +356,18 @@ static int open_cell(struct module *module)
 	return at_network_init(&module->network, &module->network_cfg) ? 1 : 0;
 }
 
+static struct at_table fota_table(struct module *module)
+{
+	struct at_table table = at_fota_table(&module->fota);
+
+	return module->rehearsal ? rehearsal_table(module->rehearsal, table) : table;
+}
+
 static int open_lines(struct module *module)
 {
 	if (open_cell(module)) { return 1; }
 	module->tables[0] = at_basic_table();
-	module->tables[1] = at_fota_table(&module->fota);
+	module->tables[1] = fota_table(module);
 	module->tables[2] = at_network_table(&module->network);
 	for (unsigned i = 0; i < module->options->line_count; i++) {
 		if (open_line(module, i)) { return 1; }
@@ -321,6 +400,7 @@ static void take_storage(struct module *module)
 {
 	enum fota_err result;
 
+	if (!module->store) { return; }
 	while (posix_store_poll(module->store, &result)) {
 		fota_session_storage(&module->session, result);
 	}
@@ -330,7 +410,7 @@ static void take_storage(struct module *module)
  * A disk that hangs delays that for two seconds, not for ever. */
 static void wait_for_journal(struct module *module)
 {
-	struct pollfd fd = { .fd = posix_store_fd(module->store), .events = POLLIN };
+	struct pollfd fd = { .fd = module->store ? posix_store_fd(module->store) : -1, .events = POLLIN };
 	uint64_t end_ms = posix_clock_now_ms() + LOAD_MS;
 
 	while (!fota_session_is_quiet(&module->session) && posix_clock_now_ms() < end_ms) {
@@ -343,9 +423,11 @@ static int open_module(struct module *module)
 {
 	int status = open_signals(module); /* before any thread begins */
 
-	if (!status) { status = open_storage(module); }
+	if (!status && module->options->rehearsal) { status = load_rehearsal(module); }
+	if (!status && !module->options->rehearsal) { status = open_storage(module); }
 	if (!status) { status = set_faults(module); }
 	if (!status) { status = open_network(module); }
+	if (!status && module->options->rehearsal) { status = open_rehearsal(module); }
 	if (!status) { status = open_session(module); }
 	if (!status) { wait_for_journal(module); }
 	if (!status) { status = open_lines(module); }
@@ -356,7 +438,9 @@ static void close_module(struct module *module)
 {
 	for (unsigned i = 0; i < module->line_count; i++) {
 		line_close(&module->lines[i].line);
+		free(module->bads[i]);
 	}
+	rehearsal_close(module->rehearsal);
 	posix_http_close(module->http);
 	posix_crypto_close(&module->crypto);
 	posix_store_close(module->store);
@@ -365,6 +449,21 @@ static void close_module(struct module *module)
 }
 
 /* ---- the loop ---- */
+
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t next_rehearsed_ms(const struct module *module, uint64_t now_ms)
+{
+	uint32_t least = module->rehearsal ? rehearsal_next_ms(module->rehearsal) : UINT32_MAX;
+
+	for (unsigned i = 0; i < module->line_count; i++) {
+		least = lesser(least, line_next_ms(&module->lines[i].line, now_ms));
+	}
+	return least;
+}
 
 static uint32_t next_ms(const struct module *module, uint64_t now_ms)
 {
@@ -376,6 +475,7 @@ static uint32_t next_ms(const struct module *module, uint64_t now_ms)
 		if (at_ms < least) { least = at_ms; }
 		if (module->lines[i].line.fd < 0 && least > 500) { least = 500; } /* a lost device is tried again */
 	}
+	least = lesser(least, next_rehearsed_ms(module, now_ms));
 	if (module->is_going_down && least > 100) { least = 100; }
 	if (module->is_restarting && least > 20) { least = 20; }
 	return least;
@@ -387,7 +487,7 @@ static void wait_for_events(struct module *module)
 	unsigned count = 0;
 
 	fds[count++] = (struct pollfd) { .fd = module->signal_fd, .events = POLLIN };
-	fds[count++] = (struct pollfd) { .fd = posix_store_fd(module->store), .events = POLLIN };
+	if (module->store) { fds[count++] = (struct pollfd) { .fd = posix_store_fd(module->store), .events = POLLIN }; }
 	for (unsigned i = 0; i < module->line_count; i++) {
 		count += line_get_polls(&module->lines[i].line, fds + count);
 	}
@@ -476,6 +576,42 @@ static void take_restart(struct module *module)
 	if (fota_session_is_quiet(&module->session) && posix_clock_now_ms() >= module->boot_ms) { boot(module); }
 }
 
+/* The power goes without a word: nothing that waits is told any more, what was stored
+ * stays. */
+static void cut_power(struct module *module, uint32_t boot_ms)
+{
+	rehearsal_restart(module->rehearsal);
+	if (fota_session_init(&module->session, &module->session_cfg)) { return; }
+	for (unsigned i = 0; i < module->line_count; i++) {
+		at_reset(&module->lines[i].at);
+		if (module->bads[i]) { badline_restart(module->bads[i]); }
+	}
+	module->is_restarting = true;
+	module->boot_ms = posix_clock_now_ms() + boot_ms;
+}
+
+static bool is_line_cut(struct module *module)
+{
+	bool is_cut = false;
+
+	for (unsigned i = 0; i < module->line_count; i++) {
+		is_cut = (module->bads[i] && badline_take_cut(module->bads[i])) || is_cut;
+	}
+	return is_cut;
+}
+
+/* A real session is ended in order, for its storage may be in the middle of a write. */
+static void go_on_with_rehearsal(struct module *module)
+{
+	uint32_t boot_ms = module->rehearsal_file.boot_ms;
+	bool is_cut = is_line_cut(module);
+
+	if (is_cut && !module->rehearsal) { on_restart(module); }
+	if (!module->rehearsal) { return; }
+	rehearsal_perform(module->rehearsal);
+	if (rehearsal_take_restart(module->rehearsal, &boot_ms) || is_cut) { cut_power(module, boot_ms); }
+}
+
 static void turn(struct module *module)
 {
 	uint64_t now_ms;
@@ -488,6 +624,7 @@ static void turn(struct module *module)
 	}
 	take_storage(module);
 	posix_http_perform(module->http);
+	go_on_with_rehearsal(module);
 	fota_session_tick(&module->session);
 	take_restart(module);
 	take_end_of_input(module);
@@ -501,6 +638,11 @@ static void warn_about(const struct module *module)
 {
 	const struct module_options *options = module->options;
 
+	if (module->rehearsal) {
+		log_line(&module->log, LOG_LEVEL_WARN, PART, "rehearsing %s: nothing of it is real",
+			 options->rehearsal);
+		return;
+	}
 	if (!*options->server_url) {
 		log_line(&module->log, LOG_LEVEL_WARN, PART, "no platform: sessions end with 501; give --server URL");
 	}

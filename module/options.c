@@ -25,6 +25,8 @@ enum key {
 	KEY_FAULT,
 	KEY_ALLOW_HTTP,
 	KEY_BOOT_MESSAGES,
+	KEY_REHEARSE,
+	KEY_BAD_LINE,
 	KEY_TEXT,                   /* and up: rows of `texts` */
 	KEY_NUMBER = KEY_TEXT + 32, /* and up: rows of `numbers` */
 };
@@ -90,6 +92,13 @@ static const struct argp_option rows[] = {
 	  "rehearse bad storage: AREA slot or journal; OP read, prog, erase or sync; WHAT io, full or hang; "
 	  "from the N-th operation on",
 	  6 },
+	{ NULL, 0, NULL, 0, "Rehearsal (needs no platform and no storage):", 7 },
+	{ "rehearse", KEY_REHEARSE, "CODE|FILE", 0,
+	  "play sessions: one that ends with CODE (306, 303-refused, restart), or those of an INI file", 7 },
+	{ "bad-line", KEY_BAD_LINE, "NAME=N[,NAME=N]...", 0,
+	  "spoil the ports: lose, twice, late (bytes of 10000), late_ms, way, noise_bytes, stall_after, stall_ms, "
+	  "cut_after, seed",
+	  7 },
 	{ 0 },
 };
 
@@ -156,6 +165,13 @@ static void add_line(struct module_options *options, enum line_kind kind, const 
 	options->lines[options->line_count++] = (struct line_option) { kind, value };
 }
 
+static void set_bad_line(struct module_options *options, const char *value, struct argp_state *state)
+{
+	const char *complaint = badline_parse_list(&options->bad_line, value);
+
+	if (complaint) { argp_error(state, "--bad-line %s: %s", value, complaint); }
+}
+
 static error_t parse_special(int key, char *value, struct argp_state *state)
 {
 	struct module_options *options = state->input;
@@ -181,6 +197,12 @@ static error_t parse_special(int key, char *value, struct argp_state *state)
 		return 0;
 	case KEY_BOOT_MESSAGES:
 		options->boot_messages = true;
+		return 0;
+	case KEY_REHEARSE:
+		options->rehearsal = value;
+		return 0;
+	case KEY_BAD_LINE:
+		set_bad_line(options, value, state);
 		return 0;
 	case KEY_PROFILE:
 		options->profile = at_profile_find(value);
@@ -223,6 +245,9 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	if (key == ARGP_KEY_ARG) { argp_error(state, "unexpected argument '%s'", value); }
 	if (key == ARGP_KEY_END && options->line_count == 0) {
 		argp_error(state, "no port: give --pty LINK, --tty DEVICE, --tcp ADDR:PORT, --unix PATH or --stdio");
+	}
+	if (key == ARGP_KEY_END && options->rehearsal && *options->server_url) {
+		argp_error(state, "--rehearse plays the platform itself: leave --server out");
 	}
 	return parse_special(key, value, state);
 }

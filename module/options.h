@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "badline.h"
 #include "fota/at.h"
 #include "fota/session.h"
 #include "log.h"
@@ -36,6 +37,8 @@ struct module_options {
 	uint64_t slot_bytes;
 	const char *faults[MODULE_FAULT_MAX]; /* "slot.prog=io@3" */
 	unsigned fault_count;
+	const char *rehearsal; /* "306", or the name of a file; NULL: a real session */
+	struct badline_cfg bad_line;
 };
 
 /* Fills *options from argv. Ends the program for --help, --version and wrong usage
