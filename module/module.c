@@ -17,6 +17,7 @@
 #include "fota/at_fota.h"
 #include "fota/at_network.h"
 #include "line.h"
+#include "mux.h"
 #include "posix_clock.h"
 #include "posix_crypto.h"
 #include "posix_http.h"
@@ -38,6 +39,7 @@ struct module_line {
 	struct line line;
 	struct at_server at;
 	struct at_cfg at_cfg;
+	struct mux mux;
 };
 
 struct module {
@@ -59,7 +61,9 @@ struct module {
 	struct at_fota_cfg fota_cfg;
 	struct at_network network;
 	struct at_network_cfg network_cfg;
-	struct at_table tables[3];
+	struct mux_env mux_env;
+	struct mux_set mux_set;
+	struct at_table tables[4];
 	struct module_line lines[MODULE_LINE_MAX];
 	unsigned line_count;
 	int signal_fd;
@@ -338,7 +342,8 @@ static int open_line(struct module *module, unsigned number)
 	};
 	module->line_count++;
 	if (at_init(&it->at, &it->at_cfg) || at_fota_add_port(&module->fota, &it->at) ||
-	    at_network_add_port(&module->network, &it->at)) {
+	    at_network_add_port(&module->network, &it->at) ||
+	    mux_init(&it->mux, &module->mux_set, &module->mux_env, &it->line, &it->at)) {
 		log_line(&module->log, LOG_LEVEL_ERROR, PART, "the AT server refuses its configuration");
 		return 1;
 	}
@@ -369,6 +374,8 @@ static int open_lines(struct module *module)
 	module->tables[0] = at_basic_table();
 	module->tables[1] = fota_table(module);
 	module->tables[2] = at_network_table(&module->network);
+	module->tables[3] = mux_table(&module->mux_set);
+	module->mux_env = (struct mux_env) { &module->fota, &module->network, &module->log };
 	for (unsigned i = 0; i < module->options->line_count; i++) {
 		if (open_line(module, i)) { return 1; }
 	}
@@ -470,7 +477,7 @@ static uint32_t next_ms(const struct module *module, uint64_t now_ms)
 	uint32_t least = fota_session_next_ms(&module->session);
 
 	for (unsigned i = 0; i < module->line_count; i++) {
-		uint32_t at_ms = at_next_ms(&module->lines[i].at, now_ms);
+		uint32_t at_ms = mux_next_ms(&module->lines[i].mux, now_ms);
 
 		if (at_ms < least) { least = at_ms; }
 		if (module->lines[i].line.fd < 0 && least > 500) { least = 500; } /* a lost device is tried again */
@@ -517,10 +524,9 @@ static size_t read_line(struct module_line *it, uint8_t bytes[READ_BYTES], uint6
 {
 	size_t len = line_read(&it->line, bytes, READ_BYTES, now_ms);
 
-	if (it->line.is_new_host) {
-		it->line.is_new_host = false;
-		at_reset(&it->at);
-	}
+	if (it->line.is_new_host || it->line.is_host_gone) { mux_lose(&it->mux); }
+	if (it->line.is_new_host) { at_reset(&it->at); }
+	it->line.is_new_host = it->line.is_host_gone = false;
 	return len;
 }
 
@@ -529,7 +535,7 @@ static void take_input(struct module *module, struct module_line *it, uint64_t n
 	uint8_t bytes[READ_BYTES];
 	size_t len = read_line(it, bytes, now_ms);
 
-	if (len && !module->is_restarting) { at_feed(&it->at, bytes, len, now_ms); }
+	if (len && !module->is_restarting) { mux_feed(&it->mux, bytes, len, now_ms); }
 }
 
 static bool is_over(const struct module *module)
@@ -560,6 +566,7 @@ static void boot(struct module *module)
 	}
 	wait_for_journal(module);
 	for (unsigned i = 0; i < module->line_count; i++) {
+		mux_end(&module->lines[i].mux);
 		at_reset(&module->lines[i].at);
 	}
 	at_network_boot(&module->network);
@@ -629,7 +636,16 @@ static void turn(struct module *module)
 	take_restart(module);
 	take_end_of_input(module);
 	for (unsigned i = 0; i < module->line_count; i++) {
-		at_tick(&module->lines[i].at, now_ms);
+		mux_tick(&module->lines[i].mux, now_ms);
+		mux_flush(&module->lines[i].mux);
+		line_flush(&module->lines[i].line);
+	}
+}
+
+static void end_muxes(struct module *module)
+{
+	for (unsigned i = 0; i < module->line_count; i++) {
+		mux_end(&module->lines[i].mux);
 		line_flush(&module->lines[i].line);
 	}
 }
@@ -678,6 +694,7 @@ int module_run(const struct module_options *options)
 		while (!is_over(module)) {
 			turn(module);
 		}
+		end_muxes(module);
 		log_line(&module->log, LOG_LEVEL_INFO, PART, "ended");
 	}
 	close_module(module);

@@ -44,7 +44,7 @@ static void send_status(struct cmux *mux, unsigned channel)
 
 static void begin_status(struct cmux *mux, unsigned channel)
 {
-	mux->channels[channel].repeats_left = mux->cfg->repeat_max ? mux->cfg->repeat_max : REPEAT_MAX_DEFAULT;
+	mux->channels[channel].tries_left = 1u + (mux->cfg->repeat_max ? mux->cfg->repeat_max : REPEAT_MAX_DEFAULT);
 	send_status(mux, channel);
 }
 
@@ -242,8 +242,8 @@ void cmux_tick(struct cmux *mux, uint64_t now_ms)
 	for (unsigned i = 1; i <= CMUX_CHANNEL_MAX; i++) {
 		struct cmux_channel *it = &mux->channels[i];
 
-		if (it->repeats_left == 0 || since(mux->now_ms, it->sent_ms) < repeat_ms(mux)) { continue; }
-		if (--it->repeats_left > 0) { send_status(mux, i); }
+		if (it->tries_left == 0 || since(mux->now_ms, it->sent_ms) < repeat_ms(mux)) { continue; }
+		if (--it->tries_left > 0) { send_status(mux, i); }
 	}
 }
 
@@ -256,7 +256,7 @@ uint32_t cmux_next_ms(const struct cmux *mux, uint64_t now_ms)
 		uint64_t passed_ms = since(now_ms, it->sent_ms);
 		uint32_t left_ms = passed_ms < repeat_ms(mux) ? (uint32_t)(repeat_ms(mux) - passed_ms) : 0;
 
-		if (it->repeats_left > 0 && left_ms < least) { least = left_ms; }
+		if (it->tries_left > 0 && left_ms < least) { least = left_ms; }
 	}
 	return least;
 }

@@ -187,7 +187,7 @@ static void take_answer(struct cmux *mux, struct message message)
 {
 	unsigned channel = channel_of(message.value);
 
-	if (message.type == MSC && is_channel(channel)) { mux->channels[channel].repeats_left = 0; }
+	if (message.type == MSC && is_channel(channel)) { mux->channels[channel].tries_left = 0; }
 }
 
 /* Octets of the length field of a message, 0 if it is cut off; *len is what it says. */

@@ -18,7 +18,7 @@
 #ifndef AT_LINE_BYTES
 #define AT_LINE_BYTES 512u
 #endif
-#define AT_ARG_MAX        8u   /* values of one command */
+#define AT_ARG_MAX        9u   /* values of one command */
 #define AT_NAME_MAX_BYTES 17u  /* "+" and 16 characters */
 #define AT_INPUT_BYTES    96u  /* kept while a command is pending */
 #define AT_URC_MAX        16u  /* unsolicited results that wait */

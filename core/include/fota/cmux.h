@@ -47,7 +47,7 @@ struct cmux_cfg {
 	void *ctx;
 	uint16_t info_bytes; /* N1: data of one frame that is sent, 1 to CMUX_INFO_MAX [31] */
 	uint16_t repeat_ms;  /* T2: before a message without an answer is sent again [300] */
-	uint8_t repeat_max;  /* N2: times it is [3] */
+	uint8_t repeat_max;  /* N2: times that is done [3] */
 };
 
 struct cmux_stats {
@@ -59,9 +59,9 @@ struct cmux_stats {
 struct cmux_channel {
 	/* private */
 	bool is_open;
-	uint8_t signals;      /* the host's */
-	uint8_t own_signals;  /* the module's */
-	uint8_t repeats_left; /* of the status that the host has not answered; 0: none */
+	uint8_t signals;     /* the host's */
+	uint8_t own_signals; /* the module's */
+	uint16_t tries_left; /* of the status that the host has not answered; 0: none */
 	uint16_t info_bytes;
 	uint64_t sent_ms;
 };

@@ -458,7 +458,7 @@ static void a_status_without_an_answer_is_given_up(void **state)
 	for (unsigned i = 0; i < 10; i++) {
 		cmux_tick(&rig.mux, 2000 + i * 1000);
 	}
-	assert_int_equal(rig.out_len, 2 * 10);
+	assert_int_equal(rig.out_len, 3 * 10);
 	assert_int_equal(cmux_next_ms(&rig.mux, 20000), UINT32_MAX);
 	assert_true(cmux_is_ready(&rig.mux, 1));
 }
