@@ -1,35 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A firmware upgrade as the host sees it: brings the line into a known state, sends
- * AT+CAPFOTA and AT+CSCFOTA, follows the result codes, cancels on demand, and puts
- * back what it changed. A state machine that owns no port, timer or heap: bytes and
- * time go in, events come out. Works with any module that has the two commands;
- * what goes beyond them (progress) is asked for and done without if it is refused. */
+/* An upgrade by the host helper (host/fota_host.h) with what a tool for people needs
+ * around it: whole commands, a transcript without the secret, parameters that were
+ * checked for their length. Bytes and time go in, events come out. */
 #ifndef TOOL_MODULE_SESSION_H
 #define TOOL_MODULE_SESSION_H
 
 #include "at_text.h"
 #include "fota/bytes.h"
-
-/* Text of the five parameters. `secret` is in no event but in the bytes to send. */
-struct module_request {
-	const char *oem;
-	const char *model;
-	const char *product;
-	const char *secret;
-	const char *target;
-};
-
-/* Zero takes the default in brackets. */
-struct module_limits {
-	uint32_t sync_ms;    /* for the answer to one AT while synchronising [1000] */
-	uint32_t sync_tries; /* [10] */
-	uint32_t settle_ms;  /* silence that ends the answers to earlier tries [300] */
-	uint32_t answer_ms;  /* for the answer to any other command [9000, SIMCom's limit] */
-	uint32_t silence_ms; /* without a byte, before the module is asked for a sign of life [60000] */
-	uint32_t cancel_ms;  /* from the cancellation to the final code [10000] */
-	uint32_t partial_ms; /* from code 4 to the final code [15000] */
-	uint32_t session_ms; /* from the first byte to the end [3900000] */
-};
+#include "fota_host.h"
 
 enum module_outcome {
 	MODULE_OUTCOME_NONE,      /* it is still running */
@@ -64,52 +42,19 @@ struct module_event {
 };
 
 struct module_session_cfg {
-	struct module_request request; /* the texts must outlive the session */
-	struct module_limits limits;
+	struct fota_host_request request; /* the texts must outlive the session; `secret` is only in bytes to send */
+	struct fota_host_limits limits;
 	/* Called from inside the functions below; must not call them. */
 	void (*event)(void *ctx, const struct module_event *event);
 	void *event_ctx;
 };
 
-enum module_step {
-	MODULE_STEP_SYNC,
-	MODULE_STEP_SETTLE,
-	MODULE_STEP_ERRORS_READ,
-	MODULE_STEP_ERRORS_ON,
-	MODULE_STEP_PROGRESS_ON,
-	MODULE_STEP_SERVICE_ON,
-	MODULE_STEP_START,
-	MODULE_STEP_FOLLOW,
-	MODULE_STEP_PROBE,
-	MODULE_STEP_CANCEL,
-	MODULE_STEP_SERVICE_OFF,
-	MODULE_STEP_CANCEL_WAIT,
-	MODULE_STEP_PROGRESS_OFF,
-	MODULE_STEP_ERRORS_BACK,
-	MODULE_STEP_END,
-};
-
 struct module_session {
 	/* private */
 	struct module_session_cfg cfg;
-	struct at_reader reader;
-	struct at_command sent;
-	char refusal[128];
-	enum module_step step;
-	const char *failed_step;
-	unsigned tries;
-	unsigned resyncs;
-	unsigned silent_probes;
-	uint64_t now_ms;
-	uint64_t deadline_ms; /* of the step */
-	uint64_t session_deadline_ms;
-	uint64_t cmee; /* as it was found */
-	bool is_cmee_changed;
-	bool has_progress;
-	bool is_stopping; /* cancelled or out of time: nothing new is begun */
-	enum module_outcome outcome;
-	enum module_outcome stop_reason;
-	int code;
+	struct fota_host host;
+	struct at_command sent; /* the command that is being sent */
+	bool is_too_long;       /* nothing was begun */
 };
 
 /* Prepares *s and sends the first command. Keeps the texts of the request. */

@@ -77,6 +77,8 @@ def _core(job):
         job.notes.append(text)
         job.log(text)
 
+    host = ["host/fota_host.c", "-o", job.root / "build/check-core/arm-host.o"]
+    counts.add(results.of_command(job.run([*rules.ARM, *host])))
     counts.add(results.of_rule(job, "core_on_arm",
                                rules.core_on_arm(job.root, job.root / "build/check-core/arm", say)))
     return counts
