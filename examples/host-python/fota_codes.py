@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The result codes of AT+CSCFOTA: class, text, and what to do. Classes: P progress, E ended
+without an upgrade and fine, R try again later, X a person has to change something."""
+
+CODES = {
+    1: ("X", "unknown error", "read the log of the module; report it to its maker"),
+    2: ("P", "check version finished", "nothing to do, the download begins"),
+    3: ("P", "download finished", "the package is stored and verified"),
+    4: ("P", "download partial finished", "a part is stored; the next session goes on from it"),
+    5: ("E", "no matched version", "the module is up to date, or publish the target version"),
+    301: ("X", "not enough memory", "free storage on the module, or make the package smaller"),
+    302: ("X", "invalid parameter", "check the five parameters: quotes, lengths, digits"),
+    303: ("X", "invalid operation", "switch the service on first: AT+CAPFOTA=1"),
+    304: ("X", "IO failed", "the storage of the module fails; have it checked"),
+    305: ("R", "IO timeout", "the storage does not answer; try again, then have it checked"),
+    306: ("X", "download file verification failed", "try again; if it stays, upload the package again"),
+    307: ("E", "got cancelled", "start a new session when ready; a stored part is kept"),
+    308: ("R", "interface nesting error", "a session runs already; wait for its end or AT+FOTACANCEL"),
+    401: ("X", "invalid device information", "use the OEM and model of the product on the platform"),
+    402: ("X", "invalid platform information", "check product ID, product secret and the module's clock"),
+    403: ("X", "missing device information", "configure the module's identity and model"),
+    404: ("X", "version number is not configured", "configure the module's firmware version"),
+    405: ("X", "internal error", "read the logs of module and platform; report it"),
+    501: ("X", "invalid URL", "correct the server URL; plain HTTP must be allowed on both sides"),
+    502: ("R", "unable to resolve domain name", "check the server's name and the module's DNS"),
+    503: ("R", "cannot connect to the server", "check address, port, network and the server's certificate"),
+    504: ("R", "invalid request, server returned error", "read the platform's log; try again later"),
+    505: ("R", "not in range", "the server does not serve ranges properly; check proxies between"),
+    506: ("R", "HTTP POST request error", "the server is no platform of ours, or a proxy answers instead"),
+    507: ("X", "re-download start error", "the stored part is of no use and a new start failed; check both"),
+    508: ("R", "operation is aborted", "the module stopped the session; start it again"),
+    509: ("R", "operation not completed", "the session's time limit is over; start it again to go on"),
+    510: ("X", "too many retargeting times", "correct the redirects of the server"),
+    511: ("R", "unable to get data from socket", "the network stalls; try again with a better signal"),
+    512: ("R", "error sending data via socket", "the connection broke; try again"),
+    513: ("R", "error receiving data via socket", "the connection broke; try again, it goes on"),
+    514: ("R", "invalid socket connection", "the server closed at once; check what listens there"),
+}
