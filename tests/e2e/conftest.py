@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
+from lib.cloud import Cloud  # noqa: E402
 from lib.product import Product  # noqa: E402
 from lib.world import MODEL, OEM, World  # noqa: E402
 
@@ -82,12 +83,9 @@ def mini(tmp_path, atfotad, seen_codes, request):
 @pytest.fixture(scope="session")
 def cloud(build, tmp_path_factory):
     """One real platform for all tests; each makes a product of its own on it."""
-    from lib.cloud import Cloud
     folder = tmp_path_factory.mktemp("cloud")
-    cloud = Cloud(build / "cloud/atfota-cloud", folder)
-    cloud.start()
-    yield cloud
-    cloud.stop()
+    with Cloud(build / "cloud/atfota-cloud", folder) as cloud:
+        yield cloud
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ class World:
     def begin(self, host, **values):
         """Starts a session; the command must be accepted at once."""
         begun = time.monotonic()
-        lines = host.ok(self.command(**values))
+        lines = host.ok(self.command(**values), keep=False)
         assert not lines, f"a session's codes before its OK: {lines}\n{host.story()}"
         assert time.monotonic() - begun < 0.1 * self.patience(), "OK later than 100 ms"
 
