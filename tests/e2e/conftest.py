@@ -129,6 +129,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_configure(config):
+    os.environ["LSAN_OPTIONS"] = f"suppressions={HERE / 'lsan.supp'}:print_suppressions=0"
     config.addinivalue_line("markers", "last: runs after all other tests")
     config.addinivalue_line("markers", "limit(seconds): may take so long")
     config.addinivalue_line("markers", "release: is played with the release build as well")
