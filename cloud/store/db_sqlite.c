@@ -145,6 +145,11 @@ enum cloud_db_result cloud_db_next(struct cloud_stmt *stmt)
 	return (rc & 0xff) == SQLITE_CONSTRAINT ? CLOUD_DB_CONFLICT : CLOUD_DB_ERROR;
 }
 
+bool cloud_db_is_prepared(const struct cloud_stmt *stmt)
+{
+	return !stmt->is_bad;
+}
+
 void cloud_db_end(struct cloud_stmt *stmt)
 {
 	if (stmt->handle) { sqlite3_reset(stmt->handle); }
