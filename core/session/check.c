@@ -12,9 +12,19 @@ static const uint8_t accepted_encodings[] = { FOTA_ENCODING_FULL };
 
 /* ---- URLs ---- */
 
-static bool is_prefix(struct fota_bytes text, struct fota_bytes prefix)
+static uint8_t lower(uint8_t c)
 {
-	return text.len >= prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
+}
+
+/* Schemes have no case (RFC 3986 3.1); `scheme` is in lower case. */
+static bool has_scheme(struct fota_bytes url, struct fota_bytes scheme)
+{
+	if (url.len < scheme.len) { return false; }
+	for (size_t i = 0; i < scheme.len; i++) {
+		if (lower(url.ptr[i]) != scheme.ptr[i]) { return false; }
+	}
+	return true;
 }
 
 /* "https://host:port" of a URL: up to the first '/' behind the authority. */
@@ -45,11 +55,11 @@ static enum fota_err join_url(struct fota_session *s, struct fota_bytes start, s
 /* A package may lie elsewhere, but never does a session that began with TLS leave it. */
 static enum fota_err take_package_url(struct fota_session *s, struct fota_bytes url)
 {
-	bool is_plain_ok = s->cfg->allow_plain && !is_prefix(s->cfg->server_url, URL_TEXT("https://"));
+	bool is_plain_ok = s->cfg->allow_plain && !has_scheme(s->cfg->server_url, URL_TEXT("https://"));
 
 	s->is_url_relative = url.ptr[0] == '/';
 	if (s->is_url_relative) { return join_url(s, origin_of(s->cfg->server_url), url); }
-	if (is_prefix(url, URL_TEXT("https://")) || (is_plain_ok && is_prefix(url, URL_TEXT("http://")))) {
+	if (has_scheme(url, URL_TEXT("https://")) || (is_plain_ok && has_scheme(url, URL_TEXT("http://")))) {
 		return join_url(s, url, (struct fota_bytes) { NULL, 0 });
 	}
 	return FOTA_ERR_URL;
