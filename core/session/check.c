@@ -301,10 +301,11 @@ static void retry_clock(struct fota_session *s, uint64_t time_s)
 	session_go(s, PHASE_CHECKING);
 }
 
+/* A platform that names no time gets the longest delay of a try: it has too much to do. */
 static void wait_busy(struct fota_session *s, uint64_t retry_after_s)
 {
 	uint64_t most_s = s->limits.session_ms / 1000u + 1;
-	uint64_t delay_s = retry_after_s ? retry_after_s : 1;
+	uint64_t delay_s = retry_after_s ? retry_after_s : s->limits.retry_max_ms / 1000u + 1;
 
 	s->wake_ms = session_now_ms(s) + (delay_s < most_s ? delay_s : most_s) * 1000;
 	s->retry_phase = PHASE_CHECKING;
