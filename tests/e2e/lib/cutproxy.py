@@ -11,8 +11,8 @@ CHUNK_BYTES = 65536
 
 
 class CutProxy:
-    """`cuts` is a list of byte counts: the first connection is cut after so many bytes from
-    the client, the second after the next, and so on; then all pass. `lose` is a
+    """`cuts` is a list of byte counts: the first connection with a PATCH is cut after so many
+    bytes from there on, the second after the next, and so on; then all pass. `lose` is a
     pattern of a request whose answer is lost once. `pace_s` waits after each chunk."""
 
     def __init__(self, url, cuts=(), lose=None, pace_s=0.0):
@@ -41,12 +41,11 @@ class CutProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            cut = self.cuts.pop(0) if self.cuts else None
-            threading.Thread(target=self._serve, args=(client, cut), daemon=True).start()
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
-    def _serve(self, client, cut):
+    def _serve(self, client):
         with client, socket.create_connection(self.target) as server:
-            sent = 0
+            sent, cut = 0, None
             while not self._stop.is_set():
                 readable, _, _ = select.select([client, server], [], [], 0.1)
                 if client in readable:
@@ -54,6 +53,8 @@ class CutProxy:
                     if not data:
                         return
                     self._note(data)
+                    if cut is None and self.cuts and data.startswith(b"PATCH "):
+                        cut = sent + self.cuts.pop(0)
                     allowed = data if cut is None else data[:max(0, cut - sent)]
                     server.sendall(allowed)
                     sent += len(data)
