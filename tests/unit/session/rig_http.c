@@ -276,7 +276,6 @@ static enum fota_err port_start(void *ctx, const struct fota_http_request *req)
 	rig_require(rig, !http->is_active); /* one request at a time */
 	http->counts[kind]++;
 	http->twist = find_twist(rig, kind);
-	if (http->twist.effect == RIG_START_ERR) { return (enum fota_err)http->twist.arg; }
 	http->kind = kind;
 	http->is_active = true;
 	http->is_paused = http->is_head_told = false;
@@ -286,6 +285,10 @@ static enum fota_err port_start(void *ctx, const struct fota_http_request *req)
 		answer_package(rig, note);
 	} else {
 		answer_message(rig, note, req->body);
+	}
+	if (http->twist.effect == RIG_START_ERR) {
+		http->is_active = false;
+		return (enum fota_err)http->twist.arg;
 	}
 	if (http->twist.effect == RIG_STATUS) {
 		http->head = (struct fota_http_event) { .kind = FOTA_HTTP_HEAD,
