@@ -185,6 +185,14 @@ static bool split_address(const char *text, char *host, size_t host_cap, const c
 	return len > 0;
 }
 
+static bool is_port(const char *text)
+{
+	char *end;
+	unsigned long port = strtoul(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && *end == 0 && port <= 65535;
+}
+
 static enum fota_err open_tcp(struct line *line)
 {
 	static const struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
@@ -195,7 +203,8 @@ static enum fota_err open_tcp(struct line *line)
 	const char *port;
 	int yes = 1;
 
-	if (!split_address(line->name, host, sizeof(host), &port) || getaddrinfo(host, port, &hints, &addr)) {
+	if (!split_address(line->name, host, sizeof(host), &port) || !is_port(port) ||
+	    getaddrinfo(host, port, &hints, &addr)) {
 		errno = EINVAL;
 		return complain(line, "give ADDR:PORT, such as 127.0.0.1:7600");
 	}
@@ -332,6 +341,16 @@ void line_write(struct line *line, const uint8_t *bytes, size_t len)
 	}
 	memcpy(line->out + line->out_len, bytes, len);
 	line->out_len += len;
+}
+
+/* The end of a pseudo terminal takes with it what the host has not read yet. */
+bool line_has_output(const struct line *line)
+{
+	int unread = 0;
+
+	if (line->fd < 0 || (line->kind == LINE_PTY && line->open_count == 0)) { return false; }
+	if (line->kind == LINE_PTY && ioctl(line->slave_fd, FIONREAD, &unread)) { return false; }
+	return line->out_len > 0 || unread > 0;
 }
 
 void line_flush(struct line *line)

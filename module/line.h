@@ -41,6 +41,8 @@ unsigned line_get_polls(const struct line *line, struct pollfd *fds);
 size_t line_read(struct line *line, uint8_t *bytes, size_t cap, uint64_t now_ms);
 /* Puts bytes behind those that wait. */
 void line_write(struct line *line, const uint8_t *bytes, size_t len);
+/* True while the host has not read what was written to it; false if nobody is there. */
+bool line_has_output(const struct line *line);
 /* Sends as much as goes. */
 void line_flush(struct line *line);
 

@@ -27,8 +27,10 @@
 #define WORK_BYTES    (256u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
 #define JOURNAL_BYTES (128u * 1024)
 #define READ_BYTES    1024
-#define DOWN_MS       12000 /* at most between SIGTERM and the end */
+#define DOWN_EXTRA_MS 2000 /* between SIGTERM and the end, besides one storage operation */
 #define LOAD_MS       2000
+#define DRAIN_MS      500
+#define SETTLE_MS     20 /* until the kernel shows at the slave what was written to the master */
 #define POLL_MAX      (2 + MODULE_LINE_MAX * LINE_POLL_MAX)
 
 struct module_line {
@@ -76,7 +78,9 @@ static enum fota_err on_http(void *ctx, const struct fota_http_event *event, siz
 {
 	struct module *module = ctx;
 
-	if (event->kind == FOTA_HTTP_HEAD) { log_line(&module->log, LOG_LEVEL_DEBUG, "http", "status %u", event->status); }
+	if (event->kind == FOTA_HTTP_HEAD) {
+		log_line(&module->log, LOG_LEVEL_DEBUG, "http", "status %u", event->status);
+	}
 	if (event->kind == FOTA_HTTP_FAIL) {
 		const char *detail = posix_http_detail(module->http);
 
@@ -142,8 +146,9 @@ static int open_storage(struct module *module)
 			 "%s is in use by another atfotad: give another --state DIR", options->state_dir);
 		return 1;
 	}
-	if (err || posix_store_add(module->store, "slot-a", options->slot_bytes, &module->slot_file) ||
-	    posix_store_add(module->store, "journal", JOURNAL_BYTES, &module->journal_file)) {
+	if (err ||
+	    posix_store_add(module->store, "slot-a", options->slot_bytes, POSIX_STORE_SPARSE, &module->slot_file) ||
+	    posix_store_add(module->store, "journal", JOURNAL_BYTES, POSIX_STORE_RESERVED, &module->journal_file)) {
 		return fail(module, "cannot open the state in", options->state_dir);
 	}
 	sim_fault_init(&module->slot, &module->slot_file);
@@ -151,23 +156,18 @@ static int open_storage(struct module *module)
 	return 0;
 }
 
-static int set_faults(struct module *module)
+static void set_faults(struct module *module)
 {
 	for (unsigned i = 0; i < module->options->fault_count; i++) {
 		const char *text = module->options->faults[i];
-		bool is_slot = strncmp(text, "slot.", 5) == 0;
-		bool is_journal = strncmp(text, "journal.", 8) == 0;
+		size_t skip = 0;
+		struct sim_fault *area = module_fault_area(text, &module->slot, &module->journal, &skip);
 
-		if ((is_slot && sim_fault_parse(&module->slot, text + 5)) ||
-		    (is_journal && sim_fault_parse(&module->journal, text + 8))) {
+		/* the options were checked by the same two functions */
+		if (area && sim_fault_parse(area, text + skip)) {
 			log_line(&module->log, LOG_LEVEL_WARN, PART, "rehearsing %s", text);
-			continue;
 		}
-		log_line(&module->log, LOG_LEVEL_ERROR, PART,
-			 "--fault %s: expected AREA.OP=WHAT[@N], such as slot.prog=io@3", text);
-		return 1;
 	}
-	return 0;
 }
 
 static int open_network(struct module *module)
@@ -308,12 +308,29 @@ static int open_module(struct module *module)
 	int status = open_signals(module); /* before any thread begins */
 
 	if (!status) { status = open_storage(module); }
-	if (!status) { status = set_faults(module); }
+	if (!status) { set_faults(module); }
 	if (!status) { status = open_network(module); }
 	if (!status) { status = open_session(module); }
 	if (!status) { wait_for_journal(module); }
 	if (!status) { status = open_lines(module); }
 	return status;
+}
+
+/* What was said last reaches the hosts before their terminals go away. */
+static void drain_lines(struct module *module)
+{
+	uint64_t end_ms = posix_clock_now_ms() + DRAIN_MS;
+
+	for (unsigned i = 0; i < module->line_count; i++) {
+		line_flush(&module->lines[i].line);
+	}
+	(void)poll(NULL, 0, SETTLE_MS);
+	for (unsigned i = 0; i < module->line_count; i++) {
+		while (line_has_output(&module->lines[i].line) && posix_clock_now_ms() < end_ms) {
+			(void)poll(NULL, 0, 5);
+			line_flush(&module->lines[i].line);
+		}
+	}
 }
 
 static void close_module(struct module *module)
@@ -359,7 +376,9 @@ static void wait_for_events(struct module *module)
 
 static void go_down(struct module *module)
 {
-	if (!module->is_going_down) { module->down_ms = posix_clock_now_ms() + DOWN_MS; }
+	if (!module->is_going_down) {
+		module->down_ms = posix_clock_now_ms() + module->session.limits.storage_ms + DOWN_EXTRA_MS;
+	}
 	module->is_going_down = true;
 	fota_session_abort(&module->session);
 }
@@ -460,6 +479,7 @@ int module_run(const struct module_options *options)
 		while (!is_over(module)) {
 			turn(module);
 		}
+		drain_lines(module);
 		log_line(&module->log, LOG_LEVEL_INFO, PART, "ended");
 	}
 	close_module(module);

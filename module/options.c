@@ -152,6 +152,25 @@ static void add_line(struct module_options *options, enum line_kind kind, const 
 	options->lines[options->line_count++] = (struct line_option) { kind, value };
 }
 
+struct sim_fault *module_fault_area(const char *text, struct sim_fault *slot, struct sim_fault *journal, size_t *skip)
+{
+	*skip = strcspn(text, ".") + 1;
+	if (strncmp(text, "slot.", 5) == 0) { return slot; }
+	return strncmp(text, "journal.", 8) == 0 ? journal : NULL;
+}
+
+static void add_fault(struct module_options *options, const char *value, struct argp_state *state)
+{
+	struct sim_fault scratch = { .rules = { { .effect = SIM_FINE } } };
+	size_t skip;
+
+	if (options->fault_count == MODULE_FAULT_MAX) { argp_error(state, "more than %d faults", MODULE_FAULT_MAX); }
+	if (!module_fault_area(value, &scratch, &scratch, &skip) || !sim_fault_parse(&scratch, value + skip)) {
+		argp_error(state, "--fault %s: expected AREA.OP=WHAT[@N], such as slot.prog=io@3", value);
+	}
+	options->faults[options->fault_count++] = value;
+}
+
 static error_t parse_special(int key, char *value, struct argp_state *state)
 {
 	struct module_options *options = state->input;
@@ -186,10 +205,7 @@ static error_t parse_special(int key, char *value, struct argp_state *state)
 	case KEY_CONFIG:
 		return 0; /* its lines were put in front of the arguments */
 	case KEY_FAULT:
-		if (options->fault_count == MODULE_FAULT_MAX) {
-			argp_error(state, "more than %d faults", MODULE_FAULT_MAX);
-		}
-		options->faults[options->fault_count++] = value;
+		add_fault(options, value, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -43,6 +43,14 @@ static struct fota_bytes without_last_slash(struct fota_bytes url)
 	return url.len && url.ptr[url.len - 1] == '/' ? (struct fota_bytes) { url.ptr, url.len - 1 } : url;
 }
 
+/* "scheme://" and at least one character of a host. */
+static bool has_host(struct fota_bytes url)
+{
+	struct fota_bytes origin = origin_of(url);
+
+	return has_scheme(url, URL_TEXT("http")) && origin.len && origin.ptr[origin.len - 1] != '/';
+}
+
 static enum fota_err join_url(struct fota_session *s, struct fota_bytes start, struct fota_bytes end)
 {
 	if (start.len + end.len > sizeof(s->url)) { return FOTA_ERR_URL; }
@@ -99,7 +107,7 @@ static void post(struct fota_session *s, const char *path, struct fota_bytes bod
 	struct fota_bytes base = without_last_slash(s->cfg->server_url);
 	size_t path_len = strlen(path);
 
-	if (base.len + path_len > sizeof(url)) {
+	if (!has_host(base) || base.len + path_len > sizeof(url)) {
 		fail_now(s, FOTA_CODE_BAD_URL);
 		return;
 	}
@@ -268,12 +276,8 @@ static void move_on(struct fota_session *s, const struct fota_check_answer *msg)
 
 static void take_offer(struct fota_session *s, const struct fota_check_answer *msg)
 {
-	if (!is_encoding_accepted(msg->encoding)) {
+	if (!is_encoding_accepted(msg->encoding) || fota_text_set(&s->deployment, msg->deployment)) {
 		session_end(s, FOTA_CODE_POST);
-		return;
-	}
-	if (fota_text_set(&s->deployment, msg->deployment) || take_package_url(s, msg->url)) {
-		session_end(s, FOTA_CODE_BAD_URL);
 		return;
 	}
 	s->has_offer = true;
@@ -283,7 +287,11 @@ static void take_offer(struct fota_session *s, const struct fota_check_answer *m
 	}
 	if (!s->is_checked_told) {
 		s->is_checked_told = true;
-		session_notify(s, &(struct fota_notice) { .kind = FOTA_NOTICE_CODE, .code = FOTA_CODE_CHECKED });
+		session_notify_code(s, FOTA_CODE_CHECKED);
+	}
+	if (take_package_url(s, msg->url)) {
+		session_end(s, FOTA_CODE_BAD_URL);
+		return;
 	}
 	move_on(s, msg);
 }

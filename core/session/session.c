@@ -293,7 +293,8 @@ uint32_t fota_session_next_ms(const struct fota_session *s)
 
 bool fota_session_is_quiet(const struct fota_session *s)
 {
-	return !s->is_running && !s->io.is_pending && !session_job_is_active(s) && s->phase == PHASE_IDLE;
+	return !s->is_running && (!s->io.is_pending || s->io.is_stuck) && !session_job_is_active(s) &&
+	       s->phase == PHASE_IDLE;
 }
 
 static enum fota_state state_of(const struct fota_session *s)
