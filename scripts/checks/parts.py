@@ -202,4 +202,4 @@ PARTS = {
 def missing_tools():
     """Programs that the parts need and this machine has not."""
     needed = ("meson", "ninja", "gcc", "clang", "clang-format", "arm-none-eabi-gcc", "valgrind", "git", "make", "curl")
-    return [name for name in needed if not shutil.which(name)] + ([] if sys.version_info >= (3, 9) else ["python 3.9"])
+    return [name for name in needed if not shutil.which(name)] + ([] if sys.version_info >= (3, 11) else ["python 3.11"])

@@ -33,7 +33,7 @@ def test_chat_upgrades_a_module(world):
              chat_word("+CSCFOTA: 3"), "'\\c'"]
     script = world.folder / "script"
     script.write_text(" ".join(words) + "\n")
-    with open(module.link, "r+b", buffering=0) as line:
+    with open(os.open(module.link, os.O_RDWR | os.O_NOCTTY), "r+b", buffering=0) as line:
         done = subprocess.run(["chat", "-v", "-s", "-S", "-f", str(script)], stdin=line, stdout=line,
                               stderr=subprocess.PIPE, timeout=30)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
