@@ -3,6 +3,8 @@
  * have messages of their own, and port 0 can be told. */
 #include "http/listen.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -15,9 +17,11 @@
 static bool split(const char *where, char *host, size_t cap, const char **port)
 {
 	const char *colon = strrchr(where, ':');
+	uint64_t number;
 	size_t len;
 
-	if (!colon || !colon[1]) { return false; }
+	/* getaddrinfo would take any port modulo 65536. */
+	if (!colon || !cloud_number_get(colon + 1, 65535, &number)) { return false; }
 	len = (size_t)(colon - where);
 	if (where[0] == '[' && len >= 2 && where[len - 1] == ']') {
 		where++;
