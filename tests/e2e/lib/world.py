@@ -17,7 +17,8 @@ MIB = 1 << 20
 
 def image(size, seed=1):
     """Bytes that no compression and no repetition can mistake for others."""
-    return random.Random(seed).randbytes(size)
+    source = random.Random(seed)
+    return b"".join(source.randbytes(min(1 << 24, size - at)) for at in range(0, size, 1 << 24))
 
 
 class World:
