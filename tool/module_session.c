@@ -223,7 +223,9 @@ static void resync(struct module_session *s)
 /* Where a stop or a final code that came meanwhile leads instead. */
 static unsigned redirected(struct module_session *s, unsigned target)
 {
-	if (s->outcome != MODULE_OUTCOME_NONE && target < MODULE_STEP_PROGRESS_OFF) { return MODULE_STEP_PROGRESS_OFF; }
+	bool is_back = target >= MODULE_STEP_PROGRESS_OFF && target <= MODULE_STEP_END;
+
+	if (s->outcome != MODULE_OUTCOME_NONE && !is_back) { return MODULE_STEP_PROGRESS_OFF; }
 	if (!s->is_stopping || target >= MODULE_STEP_CANCEL) { return target; }
 	return s->step >= MODULE_STEP_START ? (unsigned)MODULE_STEP_CANCEL : (unsigned)TO_STOPPED;
 }
