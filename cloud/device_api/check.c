@@ -58,6 +58,9 @@ static void decide(struct cloud_message *message, struct offer_texts *texts, str
 	decision = cloud_check_decide(message->product, &request);
 	answer->result = decision.result;
 	if (decision.version) { offer(message, decision.version, texts, answer); }
+	cloud_log(message->app->log, CLOUD_LEVEL_DEBUG, "device", "check of %.*s for %.*s: result %d",
+		  (int)request.device.len, (const char *)request.device.ptr, (int)request.target.len,
+		  (const char *)request.target.ptr, (int)answer->result);
 }
 
 void cloud_check_handle(struct cloud_request *request)
