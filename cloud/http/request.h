@@ -78,8 +78,6 @@ void cloud_request_suspend(struct cloud_request *request, void (*next)(struct cl
 /* Any thread, once per suspend, as its last touch of the request. */
 void cloud_request_resume(struct cloud_request *request);
 
-bool cloud_request_is_answered(const struct cloud_request *request);
-
 /* Each answers a request once; a second answer is dropped. */
 void cloud_answer_empty(struct cloud_request *request, unsigned status);
 /* Copies the bytes. */

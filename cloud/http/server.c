@@ -22,6 +22,7 @@
 #define DRAIN_MAX_BYTES         65536u /* of a body that nobody wants */
 #define TLS_FILE_MAX_BYTES      262144u
 #define OPTION_MAX              16u
+#define TLS_PRIORITIES          "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define FD_SPARE                128u /* files that are not connections */
 
 struct cloud_server {
@@ -272,14 +273,17 @@ static struct MHD_Daemon *start_daemon(struct cloud_server *server, int fd)
 		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL },
 		{ MHD_OPTION_CONNECTION_MEMORY_INCREMENT, 1024, NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, cfg->idle_timeout_s, NULL },
+		{ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
 		{ MHD_OPTION_END, 0, NULL },
 	};
+	char priorities[] = TLS_PRIORITIES;
 	const struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, priorities },
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls_cert },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls_key },
 		{ MHD_OPTION_END, 0, NULL },
 	};
-	size_t at = 7;
+	size_t at = 8;
 
 	if (server->tls_key) { memcpy(&options[at], tls, sizeof(tls)); }
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log,
