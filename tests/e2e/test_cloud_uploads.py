@@ -4,12 +4,14 @@
 import base64
 import hashlib
 import socket
+import subprocess
 import time
 import urllib.parse
 
 import pytest
 
 from lib.cloud import Cloud
+from lib.device import Device
 from lib.world import image
 
 SIZE = 3_000_000  # several buffers of the platform, and not a multiple of one
@@ -284,3 +286,47 @@ def test_two_that_send_the_same_upload_do_not_spoil_it(cloud, draft):
         answers = list(pool.map(lambda _: patch(cloud, upload, data, 0), range(2)))
     assert {answer.status for answer in answers} <= {200, 409}
     assert cloud.upload(draft["id"], data)["package"]["digest"] == digest_of(data)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system with 8 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"a small file system cannot be mounted here: {done.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_full_disk_loses_nothing(build, small_disk):
+    with Cloud(build / "cloud/atfota-cloud", small_disk) as cloud:
+        product, _, _ = cloud.everything()
+        device = Device(cloud.url, product.product, product.secret, product.oem, product.model)
+        offer = device.check("V2.00")[1]
+        data = image(12_000_000)
+        assert cloud.request("PUT", f"versions/{product.draft('V3')['id']}/package", data).status == 507
+        upload = begin(cloud, product.draft("V4")["id"], data)
+        assert patch(cloud, upload, data, 0).status == 507
+        offset = cloud.ok("GET", f"uploads/{upload['id']}")["offset"]
+        assert 0 < offset < 8_000_000
+        with open(small_disk / "ballast", "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+            except OSError:
+                pass
+        fields = device.report_fields(offer["deployment"], 3)
+        answers = [device.exchange("/device/v1/report", fields | {"id": bytes([i]) * 16})[1] for i in range(100)]
+        refused = [i for i, answer in enumerate(answers) if answer["result"]]
+        assert {answers[i]["result"] for i in refused} == {8} and answers[refused[0]]["retry_after"] > 0
+        assert cloud.request("POST", "oems", {"name": "one more"}).status == 503
+        assert device.check("V2.00")[1]["result"] == 0 and device.get(offer["url"])[0] == 200
+        (small_disk / "ballast").unlink()
+        assert cloud.request("POST", "oems", {"name": "one more"}).status == 201
+        assert cloud.ok("GET", f"uploads/{upload['id']}")["offset"] == offset
+        assert cloud.request("DELETE", f"uploads/{upload['id']}").status == 204  # makes the room that is needed
+        for i in refused:
+            assert device.exchange("/device/v1/report", fields | {"id": bytes([i]) * 16})[1]["result"] == 0
+        assert len(cloud.ok("GET", f"deployments/{offer['deployment']}/reports")["items"]) == 100
