@@ -101,10 +101,33 @@ def test_a_second_tcp_client_and_a_broken_one_do_no_harm(world):
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
             sock.sendall(b"AT+CSCF")
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
-        sock.sendall(b"AT\r")
-        assert b"OK" in read_until(sock.fileno(), b"OK")
+    assert answers_at(port)
     assert world.run(host) == [2, 3]
+
+
+def answers_at(port, limit_s=10):
+    """Whether a new connection is served. While the one before it is still open to the
+    module it is turned away: one host at a time."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+            sock.sendall(b"AT\r")
+            if b"OK" in read_until(sock.fileno(), b"OK", 1):
+                return True
+    return False
+
+
+def test_a_second_host_is_turned_away_and_the_first_stays(world):
+    port = closed_port()
+    world.ready("--tcp", f"127.0.0.1:{port}")
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as first:
+        first.sendall(b"AT\r")
+        assert b"OK" in read_until(first.fileno(), b"OK")
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as second:
+            second.settimeout(5)
+            assert second.recv(100) == b""
+        first.sendall(b"AT\r")
+        assert b"OK" in read_until(first.fileno(), b"OK")
 
 
 def test_stdio_is_a_port_too(world):
