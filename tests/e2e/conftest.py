@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE))
 
 from lib.cloud import Cloud  # noqa: E402
 from lib.product import Product  # noqa: E402
-from lib.world import MODEL, OEM, World  # noqa: E402
+from lib.world import MODEL, OEM, World, finish  # noqa: E402
 
 LIMIT_S = 60
 BUILDS = ("build/check-asan", "build/e2e", "build/check-gcc", "build")
@@ -60,16 +60,6 @@ def seen_codes():
     seen = {int(word) for path in files for word in path.read_text().split()}
     yield seen
     (Path(folder) / f"{os.getpid()}.txt").write_text(" ".join(map(str, sorted(seen))))
-
-
-def finish(world, request):
-    """Ends a world; what sanitizers and logs tell fails the test."""
-    failed = getattr(request.node, "has_failed", False)
-    story = world.story()
-    complaints = world.close()
-    if failed:
-        print(story)
-    assert not complaints, "\n".join(complaints)
 
 
 @pytest.fixture

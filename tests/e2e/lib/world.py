@@ -21,6 +21,16 @@ def image(size, seed=1):
     return b"".join(source.randbytes(min(1 << 24, size - at)) for at in range(0, size, 1 << 24))
 
 
+def finish(world, request):
+    """Ends a world; what sanitizers and logs tell fails the test."""
+    failed = getattr(request.node, "has_failed", False)
+    story = world.story()
+    complaints = world.close()
+    if failed:
+        print(story)
+    assert not complaints, "\n".join(complaints)
+
+
 class World:
     """Everything that it starts is ended by close(), which also gives what went
     wrong behind the test's back."""
