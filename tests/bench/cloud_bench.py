@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -138,6 +139,12 @@ def wrk(url, script, seconds, connections, *arguments):
     return rate, float(value) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
+def paired_ratio(ours, theirs):
+    """The median of the ratios round by round: what else the machine does comes and goes, and
+    two measurements that follow each other meet about the same of it."""
+    return statistics.median(one / other for one, other in zip(ours, theirs))
+
+
 def table(title, rows):
     """Prints rows of texts; the first is the head."""
     print(f"\n{title}")
@@ -152,5 +159,5 @@ def verdict(is_reached):
     return "reached" if is_reached else "MISSED"
 
 
-__all__ = ["Cloud", "Nginx", "check_messages", "device_name", "fill_devices", "folder", "free_port", "program",
-           "table", "verdict", "wait_port", "wire", "wrk"]
+__all__ = ["Cloud", "Nginx", "check_messages", "device_name", "fill_devices", "folder", "free_port", "paired_ratio",
+           "program", "table", "verdict", "wait_port", "wire", "wrk"]
