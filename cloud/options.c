@@ -194,6 +194,7 @@ static int check(const struct cloud_options *options)
 	return wrong ? EXIT_USAGE : 0;
 }
 
+/* The name and the missing const are argp's. */
 const char *argp_program_version = "atfota-cloud " ATFOTA_VERSION;
 
 int cloud_options_load(struct cloud_options *options, int argc, char **argv)

@@ -42,6 +42,7 @@ int cloud_blob_open(const char *dir, const char *hex, uint64_t *size_bytes)
 	if (fd < 0) { return -1; }
 	if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
 		close(fd);
+		errno = EIO;
 		return -1;
 	}
 	*size_bytes = (uint64_t)stat.st_size;

@@ -15,7 +15,7 @@ FOTA_MUST_CHECK bool cloud_blob_prepare(const char *dir, const struct cloud_log 
 /* The path of a blob; `hex` is its digest. Returns `path`. */
 const char *cloud_blob_path(const char *dir, const char *hex, char path[CLOUD_BLOB_PATH_CAP]);
 
-/* Opens a blob for reading; -1 if there is none. */
+/* Opens a blob for reading; -1 with errno, ENOENT if there is none. */
 int cloud_blob_open(const char *dir, const char *hex, uint64_t *size_bytes);
 
 /* Moves the complete and synced file `from` to its name and makes that durable. A blob that is

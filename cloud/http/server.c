@@ -248,7 +248,7 @@ static unsigned connection_limit(void)
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 2 * FD_SPARE) { return 64; }
-	limit.rlim_cur -= FD_SPARE;
+	limit.rlim_cur = (limit.rlim_cur - FD_SPARE) / 2; /* a connection may send a file */
 	return limit.rlim_cur < CONNECTION_MAX ? (unsigned)limit.rlim_cur : CONNECTION_MAX;
 }
 
