@@ -24,6 +24,7 @@ struct open_upload {
 	uint64_t received;
 	uint64_t hashed; /* bytes from the start that are in the running hash */
 	uint64_t used;   /* when it was last used, by the counter */
+	bool is_named;   /* its name in the folder is durable */
 	struct posix_crypto crypto;
 };
 
@@ -201,6 +202,18 @@ enum cloud_upload_result cloud_upload_append(struct cloud_uploads *uploads, cons
 	return CLOUD_UPLOAD_OK;
 }
 
+/* A synced file whose name is lost is lost as well; once for each time that it is opened is enough. */
+static bool sync_name(struct cloud_uploads *uploads, struct open_upload *open)
+{
+	char path[CLOUD_BLOB_PATH_CAP];
+
+	if (!open->is_named) {
+		snprintf(path, sizeof(path), "%s/uploads", uploads->dir);
+		open->is_named = cloud_dir_sync(path);
+	}
+	return open->is_named;
+}
+
 enum cloud_upload_result cloud_upload_sync(struct cloud_uploads *uploads, const struct cloud_upload *upload,
 					   uint64_t *received)
 {
@@ -212,7 +225,7 @@ enum cloud_upload_result cloud_upload_sync(struct cloud_uploads *uploads, const 
 	}
 	open = get_open(uploads, upload->id);
 	if (!open) { return CLOUD_UPLOAD_IO; }
-	if (fdatasync(open->fd) != 0) {
+	if (fdatasync(open->fd) != 0 || !sync_name(uploads, open)) {
 		log_failure(uploads, upload->id, "cannot sync");
 		return CLOUD_UPLOAD_IO;
 	}
