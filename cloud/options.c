@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_USAGE 64
+#define EXIT_USAGE           64
+#define PUBLIC_URL_MAX_BYTES 100u
 
 enum key {
 	KEY_DATA = 256,
@@ -57,6 +58,18 @@ static const char *set_text(char **to, const char *value)
 	return *to ? NULL : "no memory";
 }
 
+/* What stands before "/device/v1/package/…": the whole link has to fit into an answer. */
+static const char *set_url(char **to, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (strncmp(value, "https://", 8) != 0 && strncmp(value, "http://", 7) != 0) {
+		return "must begin with https:// or http://";
+	}
+	if (len > PUBLIC_URL_MAX_BYTES) { return "must have at most 100 bytes"; }
+	return value[len - 1] == '/' ? "must not end with /" : set_text(to, value);
+}
+
 static const char *set_number(uint64_t *to, const char *value, uint64_t min, uint64_t max)
 {
 	if (!cloud_number_get(value, max, to) || *to < min) { return "is not a number in its range"; }
@@ -90,7 +103,7 @@ static const char *set_option(struct cloud_options *options, int key, const char
 	case KEY_ALLOW_HTTP:
 		return set_flag(&options->is_http_allowed, value);
 	case KEY_PUBLIC_URL:
-		return set_text(&options->public_url, value);
+		return set_url(&options->public_url, value);
 	case KEY_LINK_LIFETIME:
 		return set_number(&options->link_lifetime_s, value, 1, 31622400);
 	case KEY_FLUSH_INTERVAL:

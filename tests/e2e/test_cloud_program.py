@@ -41,6 +41,9 @@ def test_help_and_version_end_well(program):
     ([], "--data"), (["--data", "X"], "--allow-http"), (["--data", "X", "--tls-cert", "c"], "--tls-key"),
     (["--data", "X", "--allow-http", "--log-level", "loud"], "log-level"),
     (["--data", "X", "--allow-http", "--link-lifetime", "0"], "link-lifetime"),
+    (["--data", "X", "--allow-http", "--public-url", "cdn.example"], "public-url"),
+    (["--data", "X", "--allow-http", "--public-url", "https://cdn.example/"], "public-url"),
+    (["--data", "X", "--allow-http", "--public-url", "https://" + "x" * 93], "public-url"),
     (["--data", "X", "--allow-http", "extra"], "extra"), (["--nonsense"], "nonsense"),
     (["--data", "X", "--allow-http", "--config", "/nonexistent/file"], "/nonexistent/file")])
 def test_wrong_usage_says_what_to_do(program, tmp_path, words, hint):
