@@ -360,6 +360,12 @@ void line_flush(struct line *line)
 
 	if (line->out_len == 0 || line->fd < 0) { return; }
 	len = write(fd, line->out, line->out_len);
+	if (len < 0 && errno != EAGAIN && errno != EINTR) {
+		/* Nobody reads any more. Kept, the bytes would wake the loop for ever. */
+		line->out_len = 0;
+		line->is_ended = line->kind == LINE_STDIO;
+		return;
+	}
 	if (len <= 0) { return; }
 	line->out_len -= (size_t)len;
 	memmove(line->out, line->out + len, line->out_len);

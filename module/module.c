@@ -434,11 +434,11 @@ static void turn(struct module *module)
 	take_storage(module);
 	posix_http_perform(module->http);
 	fota_session_tick(&module->session);
-	take_end_of_input(module);
 	for (unsigned i = 0; i < module->line_count; i++) {
 		at_tick(&module->lines[i].at, now_ms);
 		line_flush(&module->lines[i].line);
 	}
+	take_end_of_input(module); /* which a flush may have noticed */
 }
 
 static void warn_about(const struct module *module)

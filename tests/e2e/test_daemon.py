@@ -115,3 +115,21 @@ def test_the_lines_of_yesterday_do_not_greet_a_new_host(mini):
     host = mini.host(module)
     assert host.state()[0::3] == (4, TARGET)
     assert "CSCFOTA" not in host.story()
+
+
+def test_stdio_ends_when_nobody_reads_its_output(atfotad, tmp_path):
+    """As in `atfotad --stdio | head -1`, with standard input still open."""
+    module = subprocess.Popen([atfotad, "--stdio", "--state", str(tmp_path / "state")], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=sanitizer_env(tmp_path))
+    try:
+        module.stdin.write(b"AT\r")
+        module.stdin.flush()
+        assert module.stdout.readline().strip() == b"AT"
+        module.stdout.close()
+        module.stdin.write(b"AT\r")
+        module.stdin.flush()
+        assert module.wait(5) == 0
+    finally:
+        module.kill()
+        module.stdin.close()
+        module.wait()
