@@ -166,8 +166,9 @@ static enum fota_err apply(struct fota_journal *journal)
 	if (!parse(bytes, &entry) || entry.seq != journal->seq + 1) { return FOTA_ERR_NONE; }
 	err = entry.kind == ENTRY_SNAPSHOT ? fota_record_get(entry.payload, journal->record)
 					   : apply_progress(journal->record, entry.payload);
-	if (err) { return FOTA_ERR_NONE; }
+	/* counted even if it says nothing to us, so that the next half begins higher */
 	journal->seq = entry.seq;
+	if (err) { return FOTA_ERR_NONE; }
 	journal->off += padded(journal, entry.payload.len);
 	if (journal->off >= journal->half_bytes) { return FOTA_ERR_NONE; }
 	journal->step = LOAD_READ;

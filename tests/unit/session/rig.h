@@ -179,7 +179,6 @@ struct rig {
 	bool is_random_broken;
 	const char *texts[4]; /* identity */
 
-	struct rig_notice notices[RIG_NOTICE_MAX];
 	unsigned notice_count;
 	unsigned first_notice; /* of the last session that was started */
 	char codes[128];
@@ -192,6 +191,7 @@ struct rig {
 	bool has_stopped;
 	unsigned zero_count; /* ticks in a row that were due at once */
 	char id[96];         /* of the case, for failures */
+	struct rig_notice notices[RIG_NOTICE_MAX];
 };
 
 /* Fresh flash, then boots. */

@@ -16,6 +16,7 @@
 
 #include "fota/journal.h"
 #include "sim_flash.h"
+#include "util/crc32.h"
 
 #define AREA_MAX 65536u
 #define TOTAL    UINT64_C(1000000000)
@@ -476,6 +477,36 @@ static void the_bytes_of_version_1_can_be_read(void **state)
 	require(journal.seq == 9 && journal.active == 0);
 }
 
+/* As after a step back to firmware that cannot read what a newer one wrote. */
+static void a_snapshot_that_says_nothing_to_us_does_not_hide_what_is_saved_next(void **state)
+{
+	(void)state;
+	for (uint32_t halves = 1; halves < 4; halves++) {
+		if (!is_chosen("foreign", 0, halves, 0)) { continue; }
+		make(&shapes[0]);
+		memset(cells, 0xff, sizeof(cells));
+		for (uint32_t half = 0; half < 2; half++) {
+			uint8_t *entry = cells + 4096 * half;
+			uint32_t crc;
+
+			if (!(halves >> half & 1)) { continue; }
+			memcpy(entry, "FJ\x01\x01\x05\0\0\0\x02\0\0\0\x81\x01", 14); /* seq 5, [1] is no record */
+			crc = fota_crc32(0, entry, 14);
+			for (unsigned i = 0; i < 4; i++) {
+				entry[14 + i] = (uint8_t)(crc >> 8 * i);
+			}
+		}
+		power_on();
+		require(load() == FOTA_ERR_NONE);
+		require(snapshot_number() == 0);
+		set_number(9);
+		require(save(FOTA_JOURNAL_SNAPSHOT) == FOTA_ERR_NONE);
+		power_on();
+		require(load() == FOTA_ERR_NONE);
+		require(snapshot_number() == 9);
+	}
+}
+
 static void areas_and_rooms_that_are_too_small_are_refused(void **state)
 {
 	struct fota_flash small;
@@ -531,6 +562,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_bit_that_flips_in_an_entry_takes_the_one_before),
 		cmocka_unit_test(a_scrub_leaves_nothing_older_in_the_area),
 		cmocka_unit_test(the_bytes_of_version_1_can_be_read),
+		cmocka_unit_test(a_snapshot_that_says_nothing_to_us_does_not_hide_what_is_saved_next),
 		cmocka_unit_test(areas_and_rooms_that_are_too_small_are_refused),
 		cmocka_unit_test(polling_an_idle_journal_does_nothing),
 	};
