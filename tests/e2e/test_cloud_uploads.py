@@ -282,9 +282,16 @@ def test_two_that_send_the_same_upload_do_not_spoil_it(cloud, draft):
     from concurrent.futures import ThreadPoolExecutor
     data = image(SIZE, seed=34)
     upload = begin(cloud, draft["id"], data)
+
+    def send(_):
+        try:
+            return patch(cloud, upload, data, 0).status
+        except (BrokenPipeError, ConnectionResetError):
+            return "refused while sending"  # the platform need not read what it will not take
+
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda _: patch(cloud, upload, data, 0), range(2)))
-    assert {answer.status for answer in answers} <= {200, 409}
+        answers = set(pool.map(send, range(2)))
+    assert 200 in answers and answers <= {200, 409, "refused while sending"}
     assert cloud.upload(draft["id"], data)["package"]["digest"] == digest_of(data)
 
 
