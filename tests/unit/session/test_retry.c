@@ -406,6 +406,30 @@ static void a_package_may_lie_elsewhere_but_never_outside_of_tls(void **state)
 	}
 }
 
+/* The journal still names the old part then: nothing may be put over it. */
+static void a_journal_that_fails_after_the_network_did_ends_a_session_that_starts_over(void **state)
+{
+	struct fota_http_event fail = { .kind = FOTA_HTTP_FAIL, .err = FOTA_ERR_RECEIVE };
+	size_t taken;
+
+	(void)state;
+	begin("network, then journal", &(struct rig_cfg) { .seed = 1, .is_async = true });
+	rig_twist(&rig, (struct rig_twist) { RIG_GET, RIG_FAIL, 9000, FOTA_ERR_URL, 1, 1 });
+	expect("2 4 501");
+	rig_twist(&rig, (struct rig_twist) { RIG_GET, RIG_WHOLE, 0, 0, 1, 1 });
+	rig_require(&rig, rig_start(&rig) == FOTA_CODE_NONE);
+	while (rig.http.counts[RIG_GET] < 2 || !rig.journal.sim.is_pending) {
+		rig_require(&rig, rig_step(&rig));
+	}
+	rig.http.is_active = false;
+	rig_require(&rig, fota_session_http(&rig.session, &fail, &taken) == FOTA_ERR_OK);
+	rig.journal.sim.result = FOTA_ERR_IO;
+	rig_finish(&rig);
+	rig_require(&rig, strcmp(rig_codes(&rig), "2 507") == 0);
+	rig_require(&rig, rig.http.counts[RIG_GET] == 2);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +454,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_clock_is_corrected_once_from_the_platform),
 		cmocka_unit_test(the_time_limit_counts_waits_as_well),
 		cmocka_unit_test(a_package_may_lie_elsewhere_but_never_outside_of_tls),
+		cmocka_unit_test(a_journal_that_fails_after_the_network_did_ends_a_session_that_starts_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
