@@ -51,7 +51,7 @@ enum number_key {
 	NUMBER_END,
 };
 
-static const struct argp_option rows[] = {
+const struct argp_option module_option_rows[] = {
 	{ NULL, 0, NULL, 0, "Ports (each may be given several times, --stdio once):", 1 },
 	{ "pty", KEY_PTY, "LINK", 0, "make a pseudo terminal and LINK to it", 1 },
 	{ "tty", KEY_TTY, "DEVICE[,BAUD]", 0, "serve a serial device [115200]", 1 },
@@ -236,7 +236,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 void module_options_parse(struct module_options *options, int argc, char **argv)
 {
 	static const struct argp argp = {
-		.options = rows,
+		.options = module_option_rows,
 		.parser = parse,
 		.doc = "The FOTA service of a module: answers AT commands on its ports, downloads and verifies packages "
 		       "from a platform. The same program is the virtual module for host developers."

@@ -3,6 +3,7 @@
 #ifndef MODULE_OPTIONS_H
 #define MODULE_OPTIONS_H
 
+#include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ struct module_options {
 	const char *faults[MODULE_FAULT_MAX]; /* "slot.prog=io@3" */
 	unsigned fault_count;
 };
+
+/* The table of options, for the configuration file. */
+extern const struct argp_option module_option_rows[];
 
 /* Fills *options from argv. Ends the program for --help, --version and wrong usage
  * (status 64). Keeps the strings of argv. */

@@ -118,8 +118,8 @@ static void answer_pending(struct cloud_request *request)
 {
 	struct pending *pending = request->state;
 
-	cloud_log(request->log, CLOUD_LEVEL_INFO, "admin", "%s %s %s: %u", request->route->method,
-		  request->route->pattern, request->id, pending->call.status);
+	log_line(request->log, LOG_LEVEL_INFO, "admin", "%s %s %s: %u", request->route->method, request->route->pattern,
+		 request->id, pending->call.status);
 	answer_call(request, &pending->call);
 }
 

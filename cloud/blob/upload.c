@@ -30,7 +30,7 @@ struct open_upload {
 
 struct cloud_uploads {
 	const char *dir;
-	const struct cloud_log *log;
+	const struct log *log;
 	struct open_upload *open[OPEN_MAX_COUNT];
 	uint64_t use_count;
 };
@@ -41,7 +41,7 @@ static const char *path_of(const char *dir, const char *id, char path[CLOUD_BLOB
 	return path;
 }
 
-struct cloud_uploads *cloud_uploads_new(const char *dir, const struct cloud_log *log)
+struct cloud_uploads *cloud_uploads_new(const char *dir, const struct log *log)
 {
 	struct cloud_uploads *uploads = calloc(1, sizeof(*uploads));
 
@@ -77,7 +77,7 @@ void cloud_uploads_sweep(struct cloud_uploads *uploads, bool (*is_known)(void *c
 	entries = opendir(path);
 	while (entries && (entry = readdir(entries)) != NULL) {
 		if (entry->d_name[0] == '.' || is_known(ctx, entry->d_name)) { continue; }
-		cloud_log(uploads->log, CLOUD_LEVEL_INFO, "blob", "removing the rest of upload %s", entry->d_name);
+		log_line(uploads->log, LOG_LEVEL_INFO, "blob", "removing the rest of upload %s", entry->d_name);
 		unlinkat(dirfd(entries), entry->d_name, 0);
 	}
 	if (entries) { closedir(entries); }
@@ -107,7 +107,7 @@ uint64_t cloud_upload_received(const char *dir, const struct cloud_upload *uploa
 
 static void log_failure(struct cloud_uploads *uploads, const char *id, const char *what)
 {
-	cloud_log(uploads->log, CLOUD_LEVEL_ERROR, "blob", "upload %s: %s: %s", id, what, strerror(errno));
+	log_line(uploads->log, LOG_LEVEL_ERROR, "blob", "upload %s: %s: %s", id, what, strerror(errno));
 }
 
 static struct open_upload *open_file(struct cloud_uploads *uploads, const char *id)

@@ -66,8 +66,7 @@ void cloud_message_answer(struct cloud_message *message, struct cloud_request *r
 	err = fota_mac0_put(&message->worker->crypto, message->product->secret, message->product->id, message->mac0.tag,
 			    payload, (struct fota_room) { bytes, sizeof(bytes) }, &sealed, tag);
 	if (err != FOTA_ERR_OK) {
-		cloud_log(request->log, CLOUD_LEVEL_ERROR, "device", "an answer cannot be sealed: %s",
-			  fota_err_text(err));
+		log_line(request->log, LOG_LEVEL_ERROR, "device", "an answer cannot be sealed: %s", fota_err_text(err));
 		cloud_answer_empty(request, MHD_HTTP_INTERNAL_SERVER_ERROR);
 		return;
 	}

@@ -180,8 +180,8 @@ static void answer_package(struct cloud_request *request, const char *range_text
 	if (fd < 0) {
 		bool is_gone = errno == ENOENT;
 
-		cloud_log(app->log, CLOUD_LEVEL_ERROR, "device", "package %s cannot be opened: %s", request->id,
-			  strerror(errno));
+		log_line(app->log, LOG_LEVEL_ERROR, "device", "package %s cannot be opened: %s", request->id,
+			 strerror(errno));
 		cloud_answer_empty(request, is_gone ? MHD_HTTP_NOT_FOUND : MHD_HTTP_SERVICE_UNAVAILABLE);
 		return;
 	}

@@ -155,9 +155,9 @@ static void log_report(const struct report *report)
 {
 	const struct fota_report_request *body = &report->body;
 
-	cloud_log(report->request->log, CLOUD_LEVEL_DEBUG, "device", "report of %.*s, state %d, code %llu: result %d",
-		  (int)body->device.len, (const char *)body->device.ptr, (int)body->state,
-		  (unsigned long long)body->code, (int)report->answer.result);
+	log_line(report->request->log, LOG_LEVEL_DEBUG, "device", "report of %.*s, state %d, code %llu: result %d",
+		 (int)body->device.len, (const char *)body->device.ptr, (int)body->state,
+		 (unsigned long long)body->code, (int)report->answer.result);
 }
 
 static void report_done(struct cloud_job *job, bool is_ok)

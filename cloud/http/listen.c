@@ -65,7 +65,7 @@ static void show(int fd, char shown[96])
 	snprintf(shown, 96, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-int cloud_listen(const char *where, char shown[96], const struct cloud_log *log)
+int cloud_listen(const char *where, char shown[96], const struct log *log)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 				  .ai_socktype = SOCK_STREAM };
@@ -75,15 +75,15 @@ int cloud_listen(const char *where, char shown[96], const struct cloud_log *log)
 	int fd;
 
 	if (!split(where, host, sizeof(host), &port) || getaddrinfo(host, port, &hints, &info) != 0) {
-		cloud_log(log, CLOUD_LEVEL_ERROR, "http", "cannot read the address '%s': give ADDR:PORT with numbers",
-			  where);
+		log_line(log, LOG_LEVEL_ERROR, "http", "cannot read the address '%s': give ADDR:PORT with numbers",
+			 where);
 		return -1;
 	}
 	fd = open_socket(info);
 	freeaddrinfo(info);
 	if (fd < 0) {
-		cloud_log(log, CLOUD_LEVEL_ERROR, "http", "cannot listen on %s: %s; choose another --listen", where,
-			  strerror(errno));
+		log_line(log, LOG_LEVEL_ERROR, "http", "cannot listen on %s: %s; choose another --listen", where,
+			 strerror(errno));
 		return -1;
 	}
 	show(fd, shown);

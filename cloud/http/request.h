@@ -45,7 +45,7 @@ struct cloud_route {
 struct cloud_request {
 	const struct cloud_route *route;
 	void *app; /* the context given to cloud_server_start */
-	const struct cloud_log *log;
+	const struct log *log;
 	struct MHD_Connection *connection;
 	char id[CLOUD_PATH_ID_CAP]; /* the segment that {} stands for */
 	uint8_t *body;

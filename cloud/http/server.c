@@ -212,7 +212,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 
 static void on_log(void *cls, const char *format, va_list args)
 {
-	const struct cloud_log *log = cls;
+	const struct log *log = cls;
 	char text[512];
 	int len = vsnprintf(text, sizeof(text), format, args);
 
@@ -220,18 +220,18 @@ static void on_log(void *cls, const char *format, va_list args)
 	while (len > 0 && len < (int)sizeof(text) && text[len - 1] == '\n') {
 		text[--len] = 0;
 	}
-	cloud_log(log, CLOUD_LEVEL_DEBUG, "http", "%s", text);
+	log_line(log, LOG_LEVEL_DEBUG, "http", "%s", text);
 }
 
-static char *read_file(const char *path, const struct cloud_log *log)
+static char *read_file(const char *path, const struct log *log)
 {
 	FILE *file = fopen(path, "re");
 	char *text = calloc(1, TLS_FILE_MAX_BYTES + 1);
 	size_t len = file && text ? fread(text, 1, TLS_FILE_MAX_BYTES + 1, file) : 0;
 
 	if (len == 0 || len > TLS_FILE_MAX_BYTES) {
-		cloud_log(log, CLOUD_LEVEL_ERROR, "http", "cannot read %s: %s", path,
-			  file ? "empty or too large" : strerror(errno));
+		log_line(log, LOG_LEVEL_ERROR, "http", "cannot read %s: %s", path,
+			 file ? "empty or too large" : strerror(errno));
 		free(text);
 		text = NULL;
 	}
@@ -323,10 +323,9 @@ struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char
 		snprintf(url, 128, "http%s://%s", server->tls_key ? "s" : "", shown);
 		server->daemon = start_daemon(server, fd);
 		if (!server->daemon) {
-			cloud_log(cfg->log, CLOUD_LEVEL_ERROR, "http",
-				  "the HTTP server cannot start%s; --log-level debug tells more",
-				  server->tls_key ? ": check that certificate and key are PEM and belong together"
-						  : "");
+			log_line(cfg->log, LOG_LEVEL_ERROR, "http",
+				 "the HTTP server cannot start%s; --log-level debug tells more",
+				 server->tls_key ? ": check that certificate and key are PEM and belong together" : "");
 			close(fd);
 		}
 	}

@@ -59,7 +59,7 @@ static inline struct cloud_param cloud_null(void)
 
 /* Opens the database file; the writer creates it. NULL on failure, logged. `log` must
  * outlive the connection. */
-struct cloud_db *cloud_db_open(const char *path, enum cloud_db_mode mode, const struct cloud_log *log);
+struct cloud_db *cloud_db_open(const char *path, enum cloud_db_mode mode, const struct log *log);
 void cloud_db_close(struct cloud_db *db);
 
 /* Runs several statements of text, for migrations. */

@@ -56,6 +56,8 @@ FAILS = [
     (["--stdio", "--fault", "slot.prog=bad"], "slot.prog=bad"),
     (["--stdio", "--ca", "no-such.pem"], "no-such.pem"),
     (["--stdio", "--config", "no-such.ini"], "no-such.ini"),
+    (["--stdio", "--conf=no-such.ini"], "no-such.ini"),
+    (["--stdio", "--config", "."], "Is a directory"),
     (["--stdio", "--state", "file/state"], "file/state"),
 ]
 
