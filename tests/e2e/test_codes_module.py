@@ -319,6 +319,13 @@ def test_a_server_without_tls_causes_503(mini):
     assert mini.run(host) == [503]
 
 
+def test_a_server_that_never_ends_its_handshake_causes_503(mini, tmp_path):
+    server = mini.server(tls.Authority(tmp_path).server("good"))
+    server.rule("connect", faults.silent)
+    host = mini.host(mini.module("--connect-timeout", "1", server=server.url))
+    assert mini.run(host) == [503]
+
+
 @pytest.mark.parametrize("kind,codes", [("good", [2, 3]), ("self-signed", [503]), ("wrong-name", [503]),
                                         ("expired", [503])])
 def test_a_certificate_must_verify(mini, tmp_path, kind, codes):
