@@ -275,6 +275,13 @@ def test_a_product_can_be_taken_over_with_id_and_secret(tool, oem, tmp_path):
     tool.ok("product", "delete", digits)
 
 
+def test_a_secret_goes_into_a_file_named_without_a_folder(tool, oem, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = tool.ok("product", "create", "--oem", oem, "--model", MODEL, "--secret-out", "kept")
+    assert re.fullmatch(r"[0-9a-f]{32}\n", (tmp_path / "kept").read_text())
+    assert "SECRET" not in done.out
+
+
 def test_a_product_is_made_with_a_secret_that_is_shown_once(tool, oem):
     done = tool.ok("product", "create", "--oem", oem, "--model", MODEL)
     digits, secret = (re.search(rf"^{name} +(\S+)$", done.out, re.MULTILINE)[1] for name in ("ID", "SECRET"))
