@@ -420,6 +420,33 @@ static void a_bit_that_flips_in_an_entry_takes_the_one_before(void **state)
 	}
 }
 
+/* An entry of another kind, well-formed, that continues the count. */
+static void an_entry_of_an_unknown_kind_ends_the_half(void **state)
+{
+	static const uint8_t unknown[12] = { 'F', 'J', 1, 3, 2, 0, 0, 0, 8, 0, 0, 0 };
+	uint8_t *entry = cells;
+	uint32_t crc;
+
+	(void)state;
+	(void)is_chosen("unknown kind", 0, 0, 0);
+	make(&shapes[0]);
+	require(load() == FOTA_ERR_NONE);
+	set_number(5);
+	require(save(FOTA_JOURNAL_SNAPSHOT) == FOTA_ERR_NONE);
+	entry += journal.active ? 4096 : 0;
+	entry += journal.off;
+	memcpy(entry, unknown, sizeof(unknown));
+	memset(entry + sizeof(unknown), 7, 8); /* as progress: 7 bytes */
+	memset(entry + sizeof(unknown) + 1, 0, 7);
+	crc = fota_crc32(0, entry, sizeof(unknown) + 8);
+	for (unsigned i = 0; i < 4; i++) {
+		entry[sizeof(unknown) + 8 + i] = (uint8_t)(crc >> 8 * i);
+	}
+	power_on();
+	require(load() == FOTA_ERR_NONE);
+	require(snapshot_number() == 5 && record.package.synced_bytes == 5);
+}
+
 /* ---- secrets ---- */
 
 static void a_scrub_leaves_nothing_older_in_the_area(void **state)
@@ -438,6 +465,10 @@ static void a_scrub_leaves_nothing_older_in_the_area(void **state)
 				require(save(FOTA_JOURNAL_SNAPSHOT) == FOTA_ERR_NONE);
 			}
 			require(memmem(cells, shapes[s].area_bytes, secret, strlen(secret)) != NULL);
+			require(memmem(room, sizeof(room), secret, 8) == NULL);
+			power_on();
+			require(load() == FOTA_ERR_NONE && record.report_count == 1);
+			require(memmem(room, sizeof(room), secret, 8) == NULL);
 			record.report_count = 0;
 			memset(record.reports, 0, sizeof(record.reports));
 			record.last_code = 3;
@@ -560,6 +591,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(progress_after_a_failed_save_is_not_lost),
 		cmocka_unit_test(an_entry_that_is_torn_at_any_byte_does_not_count),
 		cmocka_unit_test(a_bit_that_flips_in_an_entry_takes_the_one_before),
+		cmocka_unit_test(an_entry_of_an_unknown_kind_ends_the_half),
 		cmocka_unit_test(a_scrub_leaves_nothing_older_in_the_area),
 		cmocka_unit_test(the_bytes_of_version_1_can_be_read),
 		cmocka_unit_test(a_snapshot_that_says_nothing_to_us_does_not_hide_what_is_saved_next),
