@@ -29,16 +29,16 @@ static bool lock_dir(struct cloud_app *app)
 	char path[CLOUD_BLOB_PATH_CAP];
 
 	if (mkdir(app->dir, 0700) != 0 && errno != EEXIST) {
-		cloud_log(app->log, CLOUD_LEVEL_ERROR, "main", "cannot make the data directory %s: %s", app->dir,
-			  strerror(errno));
+		log_line(app->log, LOG_LEVEL_ERROR, "main", "cannot make the data directory %s: %s", app->dir,
+			 strerror(errno));
 		return false;
 	}
 	snprintf(path, sizeof(path), "%s/lock", app->dir);
 	app->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (app->lock_fd >= 0 && flock(app->lock_fd, LOCK_EX | LOCK_NB) == 0) { return true; }
-	cloud_log(app->log, CLOUD_LEVEL_ERROR, "main", "cannot use the data directory %s: %s", app->dir,
-		  app->lock_fd >= 0 && errno == EWOULDBLOCK ? "another atfota-cloud runs on it; stop that first"
-							    : strerror(errno));
+	log_line(app->log, LOG_LEVEL_ERROR, "main", "cannot use the data directory %s: %s", app->dir,
+		 app->lock_fd >= 0 && errno == EWOULDBLOCK ? "another atfota-cloud runs on it; stop that first"
+							   : strerror(errno));
 	return false;
 }
 
@@ -93,7 +93,7 @@ static bool write_private(struct cloud_app *app, const char *name, const char *t
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	is_ok = fd >= 0 && fchmod(fd, 0600) == 0 && write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
 	if (fd >= 0) { close(fd); }
-	if (!is_ok) { cloud_log(app->log, CLOUD_LEVEL_ERROR, "main", "cannot write %s: %s", path, strerror(errno)); }
+	if (!is_ok) { log_line(app->log, LOG_LEVEL_ERROR, "main", "cannot write %s: %s", path, strerror(errno)); }
 	return is_ok && cloud_dir_sync(app->dir);
 }
 
@@ -184,11 +184,11 @@ static bool open_parts(struct cloud_app *app)
 	return app->presence && app->workers && app->packages && app->uploads && app->files;
 }
 
-bool cloud_app_open(struct cloud_app *app, const struct cloud_options *options, const struct cloud_log *log)
+bool cloud_app_open(struct cloud_app *app, const struct cloud_options *options, const struct log *log)
 {
 	*app = (struct cloud_app) { .options = options, .log = log, .dir = options->data, .lock_fd = -1 };
 	if (strlen(app->dir) > 4000) {
-		cloud_log(log, CLOUD_LEVEL_ERROR, "main", "the path of the data directory is too long");
+		log_line(log, LOG_LEVEL_ERROR, "main", "the path of the data directory is too long");
 		return false;
 	}
 	if (!lock_dir(app) || !cloud_blob_prepare(app->dir, log)) { return false; }
@@ -198,7 +198,7 @@ bool cloud_app_open(struct cloud_app *app, const struct cloud_options *options, 
 	    write_and_wait(app, sweep)) {
 		return true;
 	}
-	cloud_log(log, CLOUD_LEVEL_ERROR, "main", "the data directory %s cannot be opened", app->dir);
+	log_line(log, LOG_LEVEL_ERROR, "main", "the data directory %s cannot be opened", app->dir);
 	return false;
 }
 
@@ -220,7 +220,7 @@ static void flush_done(struct cloud_job *job, bool is_ok)
 {
 	struct flush_job *flush = (struct flush_job *)job;
 
-	if (!is_ok) { cloud_log(flush->app->log, CLOUD_LEVEL_WARN, "store", "last-seen times were not written"); }
+	if (!is_ok) { log_line(flush->app->log, LOG_LEVEL_WARN, "store", "last-seen times were not written"); }
 	free(flush);
 }
 
@@ -291,7 +291,7 @@ static int serve(struct cloud_app *app, const sigset_t *signals)
 	printf("listening on %s\n", url);
 	fflush(stdout);
 	signal_number = wait_for_end(app, signals);
-	cloud_log(app->log, CLOUD_LEVEL_INFO, "main", "%s: finishing", strsignal(signal_number));
+	log_line(app->log, LOG_LEVEL_INFO, "main", "%s: finishing", strsignal(signal_number));
 	cloud_server_quiesce(server);
 	cloud_app_drain(app);
 	cloud_server_stop(server);
@@ -300,7 +300,7 @@ static int serve(struct cloud_app *app, const sigset_t *signals)
 
 int cloud_app_run(const struct cloud_options *options)
 {
-	const struct cloud_log log = { .fd = STDERR_FILENO, .level = options->log_level };
+	const struct log log = { .fd = STDERR_FILENO, .level = options->log_level };
 	struct cloud_app app;
 	sigset_t signals;
 	int status = EXIT_FAILURE;

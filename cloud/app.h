@@ -16,7 +16,7 @@ struct cloud_package_cache;
 
 struct cloud_app {
 	const struct cloud_options *options;
-	const struct cloud_log *log;
+	const struct log *log;
 	const char *dir;
 	int lock_fd;
 	struct cloud_store *store;
@@ -30,8 +30,7 @@ struct cloud_app {
 
 /* Opens the data directory and everything in it. False on failure, logged with what to do;
  * cloud_app_close is needed in any case. `options` and `log` must outlive it. */
-FOTA_MUST_CHECK bool cloud_app_open(struct cloud_app *app, const struct cloud_options *options,
-				    const struct cloud_log *log);
+FOTA_MUST_CHECK bool cloud_app_open(struct cloud_app *app, const struct cloud_options *options, const struct log *log);
 
 /* Puts what was seen and is due to be written among the writes. Any thread. */
 void cloud_app_flush(struct cloud_app *app);

@@ -3,6 +3,7 @@
  * same rows, so that both always know the same names. */
 #include "options.h"
 
+#include "config_file.h"
 #include "text.h"
 
 #include <argp.h>
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXIT_USAGE 64
+#define EXIT_USAGE           64
+#define PUBLIC_URL_MAX_BYTES 100u
 
 enum key {
 	KEY_DATA = 256,
@@ -57,6 +59,18 @@ static const char *set_text(char **to, const char *value)
 	return *to ? NULL : "no memory";
 }
 
+/* What stands before "/device/v1/package/…": the whole link has to fit into an answer. */
+static const char *set_url(char **to, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (strncmp(value, "https://", 8) != 0 && strncmp(value, "http://", 7) != 0) {
+		return "must begin with https:// or http://";
+	}
+	if (len > PUBLIC_URL_MAX_BYTES) { return "must have at most 100 bytes"; }
+	return value[len - 1] == '/' ? "must not end with /" : set_text(to, value);
+}
+
 static const char *set_number(uint64_t *to, const char *value, uint64_t min, uint64_t max)
 {
 	if (!cloud_number_get(value, max, to) || *to < min) { return "is not a number in its range"; }
@@ -90,7 +104,7 @@ static const char *set_option(struct cloud_options *options, int key, const char
 	case KEY_ALLOW_HTTP:
 		return set_flag(&options->is_http_allowed, value);
 	case KEY_PUBLIC_URL:
-		return set_text(&options->public_url, value);
+		return set_url(&options->public_url, value);
 	case KEY_LINK_LIFETIME:
 		return set_number(&options->link_lifetime_s, value, 1, 31622400);
 	case KEY_FLUSH_INTERVAL:
@@ -100,7 +114,7 @@ static const char *set_option(struct cloud_options *options, int key, const char
 	case KEY_CONFIG:
 		return set_text(&options->config, value);
 	case KEY_LOG_LEVEL:
-		return cloud_level_parse(value, &options->log_level) ? NULL : "must be error, warn, info or debug";
+		return log_level_parse(value, &options->log_level) ? NULL : "must be error, warn, info or debug";
 	case KEY_END:
 		break;
 	}
@@ -131,52 +145,28 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	return 0;
 }
 
-static char *trim(char *text)
+/* What the command line set stays. NULL, or what is wrong with the setting. */
+static const char *set_from_file(void *ctx, const char *section, const char *name, const char *value)
 {
-	char *end = text + strlen(text);
-
-	while (end > text && strchr(" \t\r\n", end[-1])) {
-		*--end = 0;
-	}
-	return text + strspn(text, " \t");
-}
-
-/* One line "name = value". NULL, or what is wrong with it. */
-static const char *load_line(struct load *load, char *line)
-{
-	char *value = strchr(line, '=');
+	struct load *load = ctx;
 	const struct argp_option *row = argp_rows;
-	const char *name;
 
-	if (!*line || *line == '#' || *line == ';' || *line == '[') { return NULL; }
-	if (!value) { return "is not of the form name = value"; }
-	*value++ = 0;
-	name = trim(line);
+	(void)section;
 	while (row->name && strcmp(row->name, name) != 0) {
 		row++;
 	}
 	if (!row->name || row->key == KEY_CONFIG) { return "has a name that is not known"; }
-	return load->is_set[row->key - KEY_DATA] ? NULL : set_option(load->options, row->key, trim(value));
+	return load->is_set[row->key - KEY_DATA] ? NULL : set_option(load->options, row->key, value);
 }
 
 static int load_file(struct load *load, const char *path)
 {
-	FILE *file = fopen(path, "re");
-	const char *wrong = NULL;
-	unsigned number = 0;
-	char line[1024];
+	struct config_reader reader = { .set = set_from_file, .ctx = load };
+	char message[512];
 
-	if (!file) {
-		fprintf(stderr, "atfota-cloud: cannot read %s: %s\n", path, strerror(errno));
-		return EXIT_USAGE;
-	}
-	while (!wrong && fgets(line, sizeof(line), file)) {
-		number++;
-		wrong = load_line(load, trim(line));
-	}
-	fclose(file);
-	if (wrong) { fprintf(stderr, "atfota-cloud: %s: line %u %s\n", path, number, wrong); }
-	return wrong ? EXIT_USAGE : 0;
+	if (config_file_load(path, &reader, message, sizeof(message)) == 0) { return 0; }
+	fprintf(stderr, "atfota-cloud: %s\n", message);
+	return EXIT_USAGE;
 }
 
 static int check(const struct cloud_options *options)
@@ -194,6 +184,7 @@ static int check(const struct cloud_options *options)
 	return wrong ? EXIT_USAGE : 0;
 }
 
+/* The name and the missing const are argp's. */
 const char *argp_program_version = "atfota-cloud " ATFOTA_VERSION;
 
 int cloud_options_load(struct cloud_options *options, int argc, char **argv)
@@ -207,7 +198,7 @@ int cloud_options_load(struct cloud_options *options, int argc, char **argv)
 	int status = 0;
 
 	*options = (struct cloud_options) {
-		.log_level = CLOUD_LEVEL_INFO,
+		.log_level = LOG_LEVEL_INFO,
 		.link_lifetime_s = 86400,
 		.flush_interval_s = 10,
 		.listen = strdup("127.0.0.1:8080"),

@@ -14,7 +14,7 @@ struct cloud_options {
 	char *public_url; /* in front of package links; NULL: links are paths on this server */
 	char *config;
 	bool is_http_allowed;
-	enum cloud_level log_level;
+	enum log_level log_level;
 	uint64_t link_lifetime_s;
 	uint64_t flush_interval_s;
 	uint64_t thread_count;

@@ -432,7 +432,9 @@ static void resync(struct fota_host *host)
 /* Where a stop or a final code that came meanwhile leads instead. */
 static unsigned redirected(const struct fota_host *host, unsigned target)
 {
-	if (host->outcome != FOTA_HOST_RUNNING && target < STEP_PROGRESS_OFF) { return STEP_PROGRESS_OFF; }
+	bool is_back = target >= STEP_PROGRESS_OFF && target <= STEP_END;
+
+	if (host->outcome != FOTA_HOST_RUNNING && !is_back) { return STEP_PROGRESS_OFF; }
 	if (!host->is_stopping || target >= STEP_CANCEL) { return target; }
 	return host->step >= STEP_START ? (unsigned)STEP_CANCEL : (unsigned)TO_STOPPED;
 }

@@ -230,6 +230,7 @@ static size_t send_front(struct line *line, uint8_t *bytes, size_t len)
 
 	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
 		rfc2217_init(&line->telnet);
+		line->is_ended = line->kind == LINE_STDIO; /* nobody reads any more: as the end of input */
 		return 0;
 	}
 	if (sent <= 0) { return len; }

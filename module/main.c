@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 	char message[512];
 	int status;
 
-	if (config_args_load(&args, argc, argv, message, sizeof(message))) {
+	if (config_args_load(&args, module_option_rows, argc, argv, message, sizeof(message))) {
 		(void)fprintf(stderr, "atfotad: %s\n", message);
 		return 64;
 	}

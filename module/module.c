@@ -30,9 +30,11 @@
 #define WORK_BYTES    (256u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
 #define JOURNAL_BYTES (128u * 1024)
 #define READ_BYTES    1024
-#define DOWN_MS       12000 /* at most between SIGTERM and the end */
+#define DOWN_EXTRA_MS 2000 /* between SIGTERM and the end, besides one storage operation */
 #define LOAD_MS       2000
 #define BOOT_MS       (AT_TYPING_MS + 200) /* deaf: longer than a result may wait for a line being typed */
+#define DRAIN_MS      500
+#define SETTLE_MS     20 /* until the kernel shows at the slave what was written to the master */
 #define POLL_MAX      (2 + MODULE_LINE_MAX * LINE_POLL_MAX)
 
 struct module_line {
@@ -182,8 +184,9 @@ static int open_storage(struct module *module)
 			 "%s is in use by another atfotad: give another --state DIR", options->state_dir);
 		return 1;
 	}
-	if (err || posix_store_add(module->store, "slot-a", options->slot_bytes, &module->slot_file) ||
-	    posix_store_add(module->store, "journal", JOURNAL_BYTES, &module->journal_file)) {
+	if (err ||
+	    posix_store_add(module->store, "slot-a", options->slot_bytes, POSIX_STORE_SPARSE, &module->slot_file) ||
+	    posix_store_add(module->store, "journal", JOURNAL_BYTES, POSIX_STORE_RESERVED, &module->journal_file)) {
 		return fail(module, "cannot open the state in", options->state_dir);
 	}
 	sim_fault_init(&module->slot, &module->slot_file);
@@ -191,23 +194,18 @@ static int open_storage(struct module *module)
 	return 0;
 }
 
-static int set_faults(struct module *module)
+static void set_faults(struct module *module)
 {
 	for (unsigned i = 0; i < module->options->fault_count; i++) {
 		const char *text = module->options->faults[i];
-		bool is_slot = strncmp(text, "slot.", 5) == 0;
-		bool is_journal = strncmp(text, "journal.", 8) == 0;
+		size_t skip = 0;
+		struct sim_fault *area = module_fault_area(text, &module->slot, &module->journal, &skip);
 
-		if ((is_slot && sim_fault_parse(&module->slot, text + 5)) ||
-		    (is_journal && sim_fault_parse(&module->journal, text + 8))) {
+		/* the options were checked by the same two functions */
+		if (area && sim_fault_parse(area, text + skip)) {
 			log_line(&module->log, LOG_LEVEL_WARN, PART, "rehearsing %s", text);
-			continue;
 		}
-		log_line(&module->log, LOG_LEVEL_ERROR, PART,
-			 "--fault %s: expected AREA.OP=WHAT[@N], such as slot.prog=io@3", text);
-		return 1;
 	}
-	return 0;
 }
 
 static int open_network(struct module *module)
@@ -432,13 +430,30 @@ static int open_module(struct module *module)
 
 	if (!status && module->options->rehearsal) { status = load_rehearsal(module); }
 	if (!status && !module->options->rehearsal) { status = open_storage(module); }
-	if (!status) { status = set_faults(module); }
+	if (!status) { set_faults(module); }
 	if (!status) { status = open_network(module); }
 	if (!status && module->options->rehearsal) { status = open_rehearsal(module); }
 	if (!status) { status = open_session(module); }
 	if (!status) { wait_for_journal(module); }
 	if (!status) { status = open_lines(module); }
 	return status;
+}
+
+/* What was said last reaches the hosts before their terminals go away. */
+static void drain_lines(struct module *module)
+{
+	uint64_t end_ms = posix_clock_now_ms() + DRAIN_MS;
+
+	for (unsigned i = 0; i < module->line_count; i++) {
+		line_flush(&module->lines[i].line);
+	}
+	(void)poll(NULL, 0, SETTLE_MS);
+	for (unsigned i = 0; i < module->line_count; i++) {
+		while (line_has_output(&module->lines[i].line) && posix_clock_now_ms() < end_ms) {
+			(void)poll(NULL, 0, 5);
+			line_flush(&module->lines[i].line);
+		}
+	}
 }
 
 static void close_module(struct module *module)
@@ -503,7 +518,9 @@ static void wait_for_events(struct module *module)
 
 static void go_down(struct module *module)
 {
-	if (!module->is_going_down) { module->down_ms = posix_clock_now_ms() + DOWN_MS; }
+	if (!module->is_going_down) {
+		module->down_ms = posix_clock_now_ms() + module->session.limits.storage_ms + DOWN_EXTRA_MS;
+	}
 	module->is_going_down = true;
 	fota_session_abort(&module->session);
 }
@@ -634,7 +651,6 @@ static void turn(struct module *module)
 	go_on_with_rehearsal(module);
 	fota_session_tick(&module->session);
 	take_restart(module);
-	take_end_of_input(module);
 	for (unsigned i = 0; i < module->line_count; i++) {
 		mux_tick(&module->lines[i].mux, now_ms);
 		mux_flush(&module->lines[i].mux);
@@ -648,6 +664,7 @@ static void end_muxes(struct module *module)
 		mux_end(&module->lines[i].mux);
 		line_flush(&module->lines[i].line);
 	}
+	take_end_of_input(module); /* which a flush may have noticed */
 }
 
 static void warn_about(const struct module *module)
@@ -695,6 +712,7 @@ int module_run(const struct module_options *options)
 			turn(module);
 		}
 		end_muxes(module);
+		drain_lines(module);
 		log_line(&module->log, LOG_LEVEL_INFO, PART, "ended");
 	}
 	close_module(module);

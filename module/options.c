@@ -55,7 +55,7 @@ enum number_key {
 	NUMBER_END,
 };
 
-static const struct argp_option rows[] = {
+const struct argp_option module_option_rows[] = {
 	{ NULL, 0, NULL, 0, "Ports (each may be given several times, --stdio once):", 1 },
 	{ "pty", KEY_PTY, "LINK", 0, "make a pseudo terminal and LINK to it", 1 },
 	{ "tty", KEY_TTY, "DEVICE[,BAUD]", 0, "serve a serial device [115200]", 1 },
@@ -172,6 +172,25 @@ static void set_bad_line(struct module_options *options, const char *value, stru
 	if (complaint) { argp_error(state, "--bad-line %s: %s", value, complaint); }
 }
 
+struct sim_fault *module_fault_area(const char *text, struct sim_fault *slot, struct sim_fault *journal, size_t *skip)
+{
+	*skip = strcspn(text, ".") + 1;
+	if (strncmp(text, "slot.", 5) == 0) { return slot; }
+	return strncmp(text, "journal.", 8) == 0 ? journal : NULL;
+}
+
+static void add_fault(struct module_options *options, const char *value, struct argp_state *state)
+{
+	struct sim_fault scratch = { .rules = { { .effect = SIM_FINE } } };
+	size_t skip;
+
+	if (options->fault_count == MODULE_FAULT_MAX) { argp_error(state, "more than %d faults", MODULE_FAULT_MAX); }
+	if (!module_fault_area(value, &scratch, &scratch, &skip) || !sim_fault_parse(&scratch, value + skip)) {
+		argp_error(state, "--fault %s: expected AREA.OP=WHAT[@N], such as slot.prog=io@3", value);
+	}
+	options->faults[options->fault_count++] = value;
+}
+
 static error_t parse_special(int key, char *value, struct argp_state *state)
 {
 	struct module_options *options = state->input;
@@ -218,10 +237,7 @@ static error_t parse_special(int key, char *value, struct argp_state *state)
 	case KEY_CONFIG:
 		return 0; /* its lines were put in front of the arguments */
 	case KEY_FAULT:
-		if (options->fault_count == MODULE_FAULT_MAX) {
-			argp_error(state, "more than %d faults", MODULE_FAULT_MAX);
-		}
-		options->faults[options->fault_count++] = value;
+		add_fault(options, value, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -255,7 +271,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 void module_options_parse(struct module_options *options, int argc, char **argv)
 {
 	static const struct argp argp = {
-		.options = rows,
+		.options = module_option_rows,
 		.parser = parse,
 		.doc = "The FOTA service of a module: answers AT commands on its ports, downloads and verifies packages "
 		       "from a platform. The same program is the virtual module for host developers."

@@ -3,6 +3,7 @@
 #ifndef MODULE_OPTIONS_H
 #define MODULE_OPTIONS_H
 
+#include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,6 +11,7 @@
 #include "fota/at.h"
 #include "fota/session.h"
 #include "log.h"
+#include "sim_flash.h"
 
 #define MODULE_LINE_MAX  8
 #define MODULE_FAULT_MAX 8
@@ -41,8 +43,15 @@ struct module_options {
 	struct badline_cfg bad_line;
 };
 
+/* The table of options, for the configuration file. */
+extern const struct argp_option module_option_rows[];
+
 /* Fills *options from argv. Ends the program for --help, --version and wrong usage
  * (status 64). Keeps the strings of argv. */
 void module_options_parse(struct module_options *options, int argc, char **argv);
+
+/* The area that a --fault names, slot or journal, and in *skip the length of that part
+ * of the text; NULL if it names none. */
+struct sim_fault *module_fault_area(const char *text, struct sim_fault *slot, struct sim_fault *journal, size_t *skip);
 
 #endif

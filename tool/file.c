@@ -56,8 +56,10 @@ enum tool_status tool_file_read(const char *path, char *text, size_t cap, struct
 /* The folder of `path`, made if it is missing. */
 static bool make_folder(const char *path, char *folder, size_t cap)
 {
-	snprintf(folder, cap, "%s", path);
-	dirname(folder);
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	snprintf(folder, cap, "%s", dirname(copy)); /* for a bare name that is ".", not in the copy */
 	for (char *at = folder + 1; *at; at++) {
 		if (*at != '/') { continue; }
 		*at = '\0';
@@ -104,7 +106,7 @@ static bool replace(const char *path, const char *folder, const char *text)
 	}
 	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0) { return false; }
-	is_done = write_all(fd, text) && rename(temporary, path) == 0 && sync_folder(folder);
+	is_done = write_all(fd, text) && fsync(fd) == 0 && rename(temporary, path) == 0 && sync_folder(folder);
 	if (!is_done) { unlink(temporary); }
 	close(fd);
 	return is_done;

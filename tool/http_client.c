@@ -150,7 +150,11 @@ static void set_request(CURL *curl, const struct http_request *request)
 	} else if (!is_get) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->json ? request->json : "");
 	}
-	if (!is_get) { curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method); }
+	if (is_get) { return; }
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+	/* On a connection that it had kept, libcurl silently sends a request again if that
+	 * connection turns out dead. What makes or changes something is sent once. */
+	curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
 }
 
 /* The headers of one request; NULL without memory. The caller frees them. */

@@ -202,12 +202,13 @@ static void print_json(const struct module_report *report)
 {
 	const struct fota_code_info *info = fota_code_find(report->code);
 	const char *message = report->message.text[0] ? report->message.text : "done";
-	json_t *root =
-		json_pack("{s:i, s:s, s:i, s:O, s:s, s:I, s:I, s:f}", "status", (int)report->status, "message", message,
-			  "code", report->code, "codes", report->codes, "target", report->target, "received",
-			  (json_int_t)report->received_bytes, "total", (json_int_t)report->total_bytes, "seconds",
-			  (double)(tool_now_ms() - report->begin_ms) / 1000);
+	json_t *root = json_pack("{s:i, s:s, s:i, s:O, s:I, s:I, s:f}", "status", (int)report->status, "message",
+				 message, "code", report->code, "codes", report->codes, "received",
+				 (json_int_t)report->received_bytes, "total", (json_int_t)report->total_bytes,
+				 "seconds", (double)(tool_now_ms() - report->begin_ms) / 1000);
 
+	/* Left out if it is no UTF-8: modules take any bytes, JSON does not. */
+	json_object_set_new(root, "target", json_string(report->target));
 	if (root && info) {
 		json_object_set_new(root, "text", json_string(info->text));
 		json_object_set_new(root, "advice", json_string(fota_code_advice(info->number)));

@@ -202,7 +202,7 @@ static enum tool_status send_patiently(struct upload *upload, struct tool_error 
 /* Whether the version has this package by now. */
 static bool has_package(struct upload *upload, json_t **version)
 {
-	struct tool_error ignored;
+	struct tool_error ignored = { "" };
 	struct api_path path;
 	const char *digest;
 
@@ -220,16 +220,17 @@ static enum tool_status finish(struct upload *upload, json_t **version, struct t
 {
 	struct api_path path;
 	enum tool_status status;
-	unsigned failures_before;
 
 	api_path_init(&path, "/uploads");
 	api_path_add(&path, upload->id);
 	api_path_add(&path, "finish");
 	do {
-		failures_before = upload->failures;
 		status = api_call(upload->api, "POST", &path, json_object(), version, err);
-		/* The answer to an earlier try may have been lost on its way. */
-		if (status && failures_before && has_package(upload, version)) { return TOOL_STATUS_OK; }
+		/* The answer to this or an earlier try may have been lost on its way. */
+		if (status && has_package(upload, version)) {
+			err->text[0] = '\0';
+			return TOOL_STATUS_OK;
+		}
 	} while (status == TOOL_STATUS_UNREACHABLE && be_patient(upload, err));
 	return status;
 }

@@ -118,6 +118,8 @@ static void answer_pending(struct cloud_request *request)
 {
 	struct pending *pending = request->state;
 
+	log_line(request->log, LOG_LEVEL_INFO, "admin", "%s %s %s: %u", request->route->method, request->route->pattern,
+		 request->id, pending->call.status);
 	answer_call(request, &pending->call);
 }
 
@@ -379,5 +381,6 @@ json_t *cloud_json_text(struct cloud_stmt *stmt, int column)
 {
 	struct fota_bytes text = cloud_col_bytes(stmt, column);
 
-	return text.ptr || text.len == 0 ? json_stringn(text.ptr ? (const char *)text.ptr : "", text.len) : json_null();
+	if (!cloud_col_text(stmt, column)) { return json_null(); }
+	return json_stringn(text.ptr ? (const char *)text.ptr : "", text.len);
 }

@@ -143,7 +143,7 @@ void cloud_product_show_secret(struct cloud_call *call)
 	cloud_call_one(call, cloud_db_query(call->db, CLOUD_SQL_PRODUCT_SECRET, cloud_text(id)), MHD_HTTP_OK,
 		       secret_row);
 	if (call->status == MHD_HTTP_OK) {
-		cloud_log(call->app->log, CLOUD_LEVEL_INFO, "audit", "the secret of product %s was shown", id);
+		log_line(call->app->log, LOG_LEVEL_INFO, "audit", "the secret of product %s was shown", id);
 	}
 }
 

@@ -59,7 +59,7 @@ void cloud_token_add(struct cloud_call *call)
 		return;
 	}
 	call->writer->is_catalog_changed = true;
-	cloud_log(call->app->log, CLOUD_LEVEL_INFO, "audit", "access token '%s' was made", name);
+	log_line(call->app->log, LOG_LEVEL_INFO, "audit", "access token '%s' was made", name);
 	cloud_call_ok(call, MHD_HTTP_CREATED,
 		      json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)cloud_db_last_id(call->db), "name", name,
 				"token", token, "created", cloud_time_text(call->now_s, created)));
@@ -89,7 +89,7 @@ void cloud_token_delete(struct cloud_call *call)
 		cloud_call_problem(call, MHD_HTTP_CONFLICT, "this is the last token; make another one first");
 	} else {
 		call->writer->is_catalog_changed = true;
-		cloud_log(call->app->log, CLOUD_LEVEL_INFO, "audit", "access token %lld was deleted", (long long)id);
+		log_line(call->app->log, LOG_LEVEL_INFO, "audit", "access token %lld was deleted", (long long)id);
 		cloud_call_ok(call, MHD_HTTP_NO_CONTENT, NULL);
 	}
 }

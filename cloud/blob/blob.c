@@ -10,14 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool make_dir(const char *path, const struct cloud_log *log)
+static bool make_dir(const char *path, const struct log *log)
 {
 	if (mkdir(path, 0700) == 0 || errno == EEXIST) { return true; }
-	cloud_log(log, CLOUD_LEVEL_ERROR, "blob", "cannot make %s: %s", path, strerror(errno));
+	log_line(log, LOG_LEVEL_ERROR, "blob", "cannot make %s: %s", path, strerror(errno));
 	return false;
 }
 
-bool cloud_blob_prepare(const char *dir, const struct cloud_log *log)
+bool cloud_blob_prepare(const char *dir, const struct log *log)
 {
 	char path[CLOUD_BLOB_PATH_CAP];
 
@@ -42,6 +42,7 @@ int cloud_blob_open(const char *dir, const char *hex, uint64_t *size_bytes)
 	if (fd < 0) { return -1; }
 	if (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode)) {
 		close(fd);
+		errno = EIO;
 		return -1;
 	}
 	*size_bytes = (uint64_t)stat.st_size;
@@ -57,7 +58,7 @@ bool cloud_dir_sync(const char *path)
 	return is_ok;
 }
 
-bool cloud_blob_adopt(const char *dir, const char *from, const char *hex, const struct cloud_log *log)
+bool cloud_blob_adopt(const char *dir, const char *from, const char *hex, const struct log *log)
 {
 	char path[CLOUD_BLOB_PATH_CAP];
 	char blobs[CLOUD_BLOB_PATH_CAP];
@@ -70,7 +71,7 @@ bool cloud_blob_adopt(const char *dir, const char *from, const char *hex, const 
 	*slash = '/';
 	snprintf(blobs, sizeof(blobs), "%s/blobs", dir);
 	if (rename(from, path) != 0) {
-		cloud_log(log, CLOUD_LEVEL_ERROR, "blob", "cannot move a package to %s: %s", path, strerror(errno));
+		log_line(log, LOG_LEVEL_ERROR, "blob", "cannot move a package to %s: %s", path, strerror(errno));
 		return false;
 	}
 	*slash = 0;
@@ -89,7 +90,7 @@ static bool digest_of(const char *folder, const char *name, char hex[CLOUD_DIGES
 }
 
 static void sweep_folder(int fd, const char *folder, bool (*is_used)(void *ctx, const char *hex), void *ctx,
-			 const struct cloud_log *log)
+			 const struct log *log)
 {
 	DIR *entries = fdopendir(fd);
 	struct dirent *entry;
@@ -101,14 +102,13 @@ static void sweep_folder(int fd, const char *folder, bool (*is_used)(void *ctx, 
 	}
 	while ((entry = readdir(entries)) != NULL) {
 		if (!digest_of(folder, entry->d_name, hex) || is_used(ctx, hex)) { continue; }
-		cloud_log(log, CLOUD_LEVEL_INFO, "blob", "removing %s: no version has it", hex);
+		log_line(log, LOG_LEVEL_INFO, "blob", "removing %s: no version has it", hex);
 		unlinkat(dirfd(entries), entry->d_name, 0);
 	}
 	closedir(entries);
 }
 
-void cloud_blob_sweep(const char *dir, bool (*is_used)(void *ctx, const char *hex), void *ctx,
-		      const struct cloud_log *log)
+void cloud_blob_sweep(const char *dir, bool (*is_used)(void *ctx, const char *hex), void *ctx, const struct log *log)
 {
 	char path[CLOUD_BLOB_PATH_CAP];
 	struct dirent *entry;

@@ -24,12 +24,13 @@ struct open_upload {
 	uint64_t received;
 	uint64_t hashed; /* bytes from the start that are in the running hash */
 	uint64_t used;   /* when it was last used, by the counter */
+	bool is_named;   /* its name in the folder is durable */
 	struct posix_crypto crypto;
 };
 
 struct cloud_uploads {
 	const char *dir;
-	const struct cloud_log *log;
+	const struct log *log;
 	struct open_upload *open[OPEN_MAX_COUNT];
 	uint64_t use_count;
 };
@@ -40,7 +41,7 @@ static const char *path_of(const char *dir, const char *id, char path[CLOUD_BLOB
 	return path;
 }
 
-struct cloud_uploads *cloud_uploads_new(const char *dir, const struct cloud_log *log)
+struct cloud_uploads *cloud_uploads_new(const char *dir, const struct log *log)
 {
 	struct cloud_uploads *uploads = calloc(1, sizeof(*uploads));
 
@@ -76,7 +77,7 @@ void cloud_uploads_sweep(struct cloud_uploads *uploads, bool (*is_known)(void *c
 	entries = opendir(path);
 	while (entries && (entry = readdir(entries)) != NULL) {
 		if (entry->d_name[0] == '.' || is_known(ctx, entry->d_name)) { continue; }
-		cloud_log(uploads->log, CLOUD_LEVEL_INFO, "blob", "removing the rest of upload %s", entry->d_name);
+		log_line(uploads->log, LOG_LEVEL_INFO, "blob", "removing the rest of upload %s", entry->d_name);
 		unlinkat(dirfd(entries), entry->d_name, 0);
 	}
 	if (entries) { closedir(entries); }
@@ -106,7 +107,7 @@ uint64_t cloud_upload_received(const char *dir, const struct cloud_upload *uploa
 
 static void log_failure(struct cloud_uploads *uploads, const char *id, const char *what)
 {
-	cloud_log(uploads->log, CLOUD_LEVEL_ERROR, "blob", "upload %s: %s: %s", id, what, strerror(errno));
+	log_line(uploads->log, LOG_LEVEL_ERROR, "blob", "upload %s: %s: %s", id, what, strerror(errno));
 }
 
 static struct open_upload *open_file(struct cloud_uploads *uploads, const char *id)
@@ -201,6 +202,18 @@ enum cloud_upload_result cloud_upload_append(struct cloud_uploads *uploads, cons
 	return CLOUD_UPLOAD_OK;
 }
 
+/* A synced file whose name is lost is lost as well; once for each time that it is opened is enough. */
+static bool sync_name(struct cloud_uploads *uploads, struct open_upload *open)
+{
+	char path[CLOUD_BLOB_PATH_CAP];
+
+	if (!open->is_named) {
+		snprintf(path, sizeof(path), "%s/uploads", uploads->dir);
+		open->is_named = cloud_dir_sync(path);
+	}
+	return open->is_named;
+}
+
 enum cloud_upload_result cloud_upload_sync(struct cloud_uploads *uploads, const struct cloud_upload *upload,
 					   uint64_t *received)
 {
@@ -212,7 +225,7 @@ enum cloud_upload_result cloud_upload_sync(struct cloud_uploads *uploads, const 
 	}
 	open = get_open(uploads, upload->id);
 	if (!open) { return CLOUD_UPLOAD_IO; }
-	if (fdatasync(open->fd) != 0) {
+	if (fdatasync(open->fd) != 0 || !sync_name(uploads, open)) {
 		log_failure(uploads, upload->id, "cannot sync");
 		return CLOUD_UPLOAD_IO;
 	}

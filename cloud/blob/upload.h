@@ -34,7 +34,7 @@ struct cloud_upload {
 };
 
 /* `dir` and `log` must outlive it. NULL: no memory. */
-struct cloud_uploads *cloud_uploads_new(const char *dir, const struct cloud_log *log);
+struct cloud_uploads *cloud_uploads_new(const char *dir, const struct log *log);
 void cloud_uploads_free(struct cloud_uploads *uploads);
 
 /* Removes files of uploads that nobody knows any more. At start only. */

@@ -26,8 +26,8 @@ static void offer(struct cloud_message *message, const struct cloud_version *ver
 	if (cloud_link_put(&message->worker->crypto, key, options->public_url ? options->public_url : "",
 			   version->digest, cloud_link_expiry(answer->time_s, options->link_lifetime_s), texts->url,
 			   sizeof(texts->url)) != FOTA_ERR_OK) {
-		cloud_log(app->log, CLOUD_LEVEL_ERROR, "device",
-			  "a package link cannot be made; is --public-url too long?");
+		log_line(app->log, LOG_LEVEL_ERROR, "device",
+			 "a package link cannot be made; is --public-url too long?");
 		answer->result = FOTA_REFUSAL_INTERNAL;
 		return;
 	}
@@ -58,6 +58,9 @@ static void decide(struct cloud_message *message, struct offer_texts *texts, str
 	decision = cloud_check_decide(message->product, &request);
 	answer->result = decision.result;
 	if (decision.version) { offer(message, decision.version, texts, answer); }
+	log_line(message->app->log, LOG_LEVEL_DEBUG, "device", "check of %.*s for %.*s: result %d",
+		 (int)request.device.len, (const char *)request.device.ptr, (int)request.target.len,
+		 (const char *)request.target.ptr, (int)answer->result);
 }
 
 void cloud_check_handle(struct cloud_request *request)

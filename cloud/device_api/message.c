@@ -6,15 +6,16 @@
 
 #include <strings.h>
 
-static bool is_authentic(struct cloud_message *message)
+bool cloud_message_is_authentic(const struct fota_mac0 *mac0, const struct cloud_product *product,
+				const struct fota_crypto *crypto)
 {
 	/* Verified against when the product is unknown, so that this costs the same. */
 	static const char nobody[] = "00000000000000000000000000000000";
 	const struct fota_bytes none = { 0 };
-	struct fota_bytes key = message->product ? message->product->secret : fota_bytes_of(nobody);
-	enum fota_err err = fota_mac0_verify(&message->mac0, &message->worker->crypto, key, none);
+	struct fota_bytes key = product ? product->secret : fota_bytes_of(nobody);
+	enum fota_err err = fota_mac0_verify(mac0, crypto, key, none);
 
-	return err == FOTA_ERR_OK && message->product != NULL;
+	return err == FOTA_ERR_OK && product != NULL;
 }
 
 /* The media type decides; parameters are of no interest. */
@@ -47,7 +48,7 @@ bool cloud_message_open(struct cloud_message *message, struct cloud_request *req
 	}
 	message->catalog = cloud_store_catalog(app->store);
 	message->product = cloud_product_find(message->catalog, message->mac0.kid);
-	if (!is_authentic(message)) {
+	if (!cloud_message_is_authentic(&message->mac0, message->product, &message->worker->crypto)) {
 		cloud_message_close(message);
 		cloud_answer_empty(request, MHD_HTTP_FORBIDDEN);
 		return false;
@@ -65,8 +66,7 @@ void cloud_message_answer(struct cloud_message *message, struct cloud_request *r
 	err = fota_mac0_put(&message->worker->crypto, message->product->secret, message->product->id, message->mac0.tag,
 			    payload, (struct fota_room) { bytes, sizeof(bytes) }, &sealed, tag);
 	if (err != FOTA_ERR_OK) {
-		cloud_log(request->log, CLOUD_LEVEL_ERROR, "device", "an answer cannot be sealed: %s",
-			  fota_err_text(err));
+		log_line(request->log, LOG_LEVEL_ERROR, "device", "an answer cannot be sealed: %s", fota_err_text(err));
 		cloud_answer_empty(request, MHD_HTTP_INTERNAL_SERVER_ERROR);
 		return;
 	}

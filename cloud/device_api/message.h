@@ -21,6 +21,11 @@ struct cloud_message {
  * time. */
 FOTA_MUST_CHECK bool cloud_message_open(struct cloud_message *message, struct cloud_request *request);
 
+/* Whether a message was sealed with the secret of `product`. NULL, for a product that is unknown, is
+ * never authentic and takes as long. */
+FOTA_MUST_CHECK bool cloud_message_is_authentic(const struct fota_mac0 *mac0, const struct cloud_product *product,
+						const struct fota_crypto *crypto);
+
 /* Seals `payload` as the answer of this message. */
 void cloud_message_answer(struct cloud_message *message, struct cloud_request *request, struct fota_bytes payload);
 

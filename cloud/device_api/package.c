@@ -12,6 +12,7 @@
 #include "device_api/range.h"
 #include "device_api/workers.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,8 +178,11 @@ static void answer_package(struct cloud_request *request, const char *range_text
 	struct cloud_range range;
 
 	if (fd < 0) {
-		cloud_log(app->log, CLOUD_LEVEL_ERROR, "device", "package %s is gone", request->id);
-		cloud_answer_empty(request, MHD_HTTP_NOT_FOUND);
+		bool is_gone = errno == ENOENT;
+
+		log_line(app->log, LOG_LEVEL_ERROR, "device", "package %s cannot be opened: %s", request->id,
+			 strerror(errno));
+		cloud_answer_empty(request, is_gone ? MHD_HTTP_NOT_FOUND : MHD_HTTP_SERVICE_UNAVAILABLE);
 		return;
 	}
 	snprintf(etag, sizeof(etag), "\"%s\"", request->id);

@@ -96,6 +96,26 @@ static struct cloud_param number(uint64_t value)
 	return cloud_int(value > INT64_MAX ? INT64_MAX : (int64_t)value);
 }
 
+static bool count(struct cloud_db *db, int64_t deployment, int64_t state, int64_t more)
+{
+	return cloud_db_exec(db, CLOUD_SQL_PROGRESS_COUNT, cloud_int(deployment), cloud_int(state), cloud_int(more)) ==
+	       CLOUD_DB_DONE;
+}
+
+/* Moves the device on to `state`, and the sums with it. */
+static bool put_progress(struct cloud_db *db, int64_t deployment, int64_t device, int64_t state, int64_t report)
+{
+	struct cloud_stmt *stmt = cloud_db_query(db, CLOUD_SQL_PROGRESS_GET, cloud_int(deployment), cloud_int(device));
+	enum cloud_db_result result = cloud_db_next(stmt);
+	int64_t before = result == CLOUD_DB_ROW ? cloud_col_int(stmt, 0) : 0;
+
+	cloud_db_end(stmt);
+	if (result == CLOUD_DB_ERROR || (before && !count(db, deployment, before, -1))) { return false; }
+	return count(db, deployment, state, 1) &&
+	       cloud_db_exec(db, CLOUD_SQL_PROGRESS_PUT, cloud_int(deployment), cloud_int(device), cloud_int(state),
+			     cloud_int(report)) == CLOUD_DB_DONE;
+}
+
 static bool put_report(struct cloud_db *db, const struct report *report, int64_t deployment, bool counts)
 {
 	const struct fota_report_request *body = &report->body;
@@ -110,8 +130,7 @@ static bool put_report(struct cloud_db *db, const struct report *report, int64_t
 		return false;
 	}
 	if (cloud_db_changes(db) == 0 || !counts) { return true; } /* sent twice, or a claim that is not so */
-	return cloud_db_exec(db, CLOUD_SQL_PROGRESS_PUT, cloud_int(deployment), cloud_int(device),
-			     cloud_int(body->state), cloud_int(cloud_db_last_id(db))) == CLOUD_DB_DONE;
+	return put_progress(db, deployment, device, body->state, cloud_db_last_id(db));
 }
 
 static bool run_report(struct cloud_job *job, void *owner)
@@ -132,6 +151,15 @@ static bool run_report(struct cloud_job *job, void *owner)
 	}
 }
 
+static void log_report(const struct report *report)
+{
+	const struct fota_report_request *body = &report->body;
+
+	log_line(report->request->log, LOG_LEVEL_DEBUG, "device", "report of %.*s, state %d, code %llu: result %d",
+		 (int)body->device.len, (const char *)body->device.ptr, (int)body->state,
+		 (unsigned long long)body->code, (int)report->answer.result);
+}
+
 static void report_done(struct cloud_job *job, bool is_ok)
 {
 	struct report *report = (struct report *)job;
@@ -140,6 +168,7 @@ static void report_done(struct cloud_job *job, bool is_ok)
 		report->answer.result = FOTA_REFUSAL_BUSY;
 		report->answer.retry_after_s = BUSY_RETRY_S;
 	}
+	log_report(report);
 	cloud_request_resume(report->request);
 }
 

@@ -3,6 +3,8 @@
  * have messages of their own, and port 0 can be told. */
 #include "http/listen.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -15,9 +17,11 @@
 static bool split(const char *where, char *host, size_t cap, const char **port)
 {
 	const char *colon = strrchr(where, ':');
+	uint64_t number;
 	size_t len;
 
-	if (!colon || !colon[1]) { return false; }
+	/* getaddrinfo would take any port modulo 65536. */
+	if (!colon || !cloud_number_get(colon + 1, 65535, &number)) { return false; }
 	len = (size_t)(colon - where);
 	if (where[0] == '[' && len >= 2 && where[len - 1] == ']') {
 		where++;
@@ -61,7 +65,7 @@ static void show(int fd, char shown[96])
 	snprintf(shown, 96, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-int cloud_listen(const char *where, char shown[96], const struct cloud_log *log)
+int cloud_listen(const char *where, char shown[96], const struct log *log)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
 				  .ai_socktype = SOCK_STREAM };
@@ -71,15 +75,15 @@ int cloud_listen(const char *where, char shown[96], const struct cloud_log *log)
 	int fd;
 
 	if (!split(where, host, sizeof(host), &port) || getaddrinfo(host, port, &hints, &info) != 0) {
-		cloud_log(log, CLOUD_LEVEL_ERROR, "http", "cannot read the address '%s': give ADDR:PORT with numbers",
-			  where);
+		log_line(log, LOG_LEVEL_ERROR, "http", "cannot read the address '%s': give ADDR:PORT with numbers",
+			 where);
 		return -1;
 	}
 	fd = open_socket(info);
 	freeaddrinfo(info);
 	if (fd < 0) {
-		cloud_log(log, CLOUD_LEVEL_ERROR, "http", "cannot listen on %s: %s; choose another --listen", where,
-			  strerror(errno));
+		log_line(log, LOG_LEVEL_ERROR, "http", "cannot listen on %s: %s; choose another --listen", where,
+			 strerror(errno));
 		return -1;
 	}
 	show(fd, shown);

@@ -7,6 +7,6 @@
 
 /* The socket, or -1 (logged). Numeric addresses only; IPv6 in brackets. Fills `shown` with
  * address and real port. */
-int cloud_listen(const char *where, char shown[96], const struct cloud_log *log);
+int cloud_listen(const char *where, char shown[96], const struct log *log);
 
 #endif

@@ -48,11 +48,6 @@ void cloud_request_resume(struct cloud_request *request)
 	MHD_resume_connection(request->connection);
 }
 
-bool cloud_request_is_answered(const struct cloud_request *request)
-{
-	return request->status != 0;
-}
-
 void cloud_answer_response(struct cloud_request *request, unsigned status, struct MHD_Response *response)
 {
 	if (request->status) {

@@ -45,7 +45,7 @@ struct cloud_route {
 struct cloud_request {
 	const struct cloud_route *route;
 	void *app; /* the context given to cloud_server_start */
-	const struct cloud_log *log;
+	const struct log *log;
 	struct MHD_Connection *connection;
 	char id[CLOUD_PATH_ID_CAP]; /* the segment that {} stands for */
 	uint8_t *body;
@@ -77,8 +77,6 @@ const char *cloud_request_query(struct cloud_request *request, const char *name)
 void cloud_request_suspend(struct cloud_request *request, void (*next)(struct cloud_request *request));
 /* Any thread, once per suspend, as its last touch of the request. */
 void cloud_request_resume(struct cloud_request *request);
-
-bool cloud_request_is_answered(const struct cloud_request *request);
 
 /* Each answers a request once; a second answer is dropped. */
 void cloud_answer_empty(struct cloud_request *request, unsigned status);

@@ -22,6 +22,7 @@
 #define DRAIN_MAX_BYTES         65536u /* of a body that nobody wants */
 #define TLS_FILE_MAX_BYTES      262144u
 #define OPTION_MAX              16u
+#define TLS_PRIORITIES          "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define FD_SPARE                128u /* files that are not connections */
 
 struct cloud_server {
@@ -211,7 +212,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 
 static void on_log(void *cls, const char *format, va_list args)
 {
-	const struct cloud_log *log = cls;
+	const struct log *log = cls;
 	char text[512];
 	int len = vsnprintf(text, sizeof(text), format, args);
 
@@ -219,18 +220,18 @@ static void on_log(void *cls, const char *format, va_list args)
 	while (len > 0 && len < (int)sizeof(text) && text[len - 1] == '\n') {
 		text[--len] = 0;
 	}
-	cloud_log(log, CLOUD_LEVEL_DEBUG, "http", "%s", text);
+	log_line(log, LOG_LEVEL_DEBUG, "http", "%s", text);
 }
 
-static char *read_file(const char *path, const struct cloud_log *log)
+static char *read_file(const char *path, const struct log *log)
 {
 	FILE *file = fopen(path, "re");
 	char *text = calloc(1, TLS_FILE_MAX_BYTES + 1);
 	size_t len = file && text ? fread(text, 1, TLS_FILE_MAX_BYTES + 1, file) : 0;
 
 	if (len == 0 || len > TLS_FILE_MAX_BYTES) {
-		cloud_log(log, CLOUD_LEVEL_ERROR, "http", "cannot read %s: %s", path,
-			  file ? "empty or too large" : strerror(errno));
+		log_line(log, LOG_LEVEL_ERROR, "http", "cannot read %s: %s", path,
+			 file ? "empty or too large" : strerror(errno));
 		free(text);
 		text = NULL;
 	}
@@ -247,7 +248,7 @@ static unsigned connection_limit(void)
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < 2 * FD_SPARE) { return 64; }
-	limit.rlim_cur -= FD_SPARE;
+	limit.rlim_cur = (limit.rlim_cur - FD_SPARE) / 2; /* a connection may send a file */
 	return limit.rlim_cur < CONNECTION_MAX ? (unsigned)limit.rlim_cur : CONNECTION_MAX;
 }
 
@@ -272,14 +273,17 @@ static struct MHD_Daemon *start_daemon(struct cloud_server *server, int fd)
 		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, NULL },
 		{ MHD_OPTION_CONNECTION_MEMORY_INCREMENT, 1024, NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, cfg->idle_timeout_s, NULL },
+		{ MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL },
 		{ MHD_OPTION_END, 0, NULL },
 	};
+	char priorities[] = TLS_PRIORITIES;
 	const struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, priorities },
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls_cert },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls_key },
 		{ MHD_OPTION_END, 0, NULL },
 	};
-	size_t at = 7;
+	size_t at = 8;
 
 	if (server->tls_key) { memcpy(&options[at], tls, sizeof(tls)); }
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log,
@@ -319,10 +323,9 @@ struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char
 		snprintf(url, 128, "http%s://%s", server->tls_key ? "s" : "", shown);
 		server->daemon = start_daemon(server, fd);
 		if (!server->daemon) {
-			cloud_log(cfg->log, CLOUD_LEVEL_ERROR, "http",
-				  "the HTTP server cannot start%s; --log-level debug tells more",
-				  server->tls_key ? ": check that certificate and key are PEM and belong together"
-						  : "");
+			log_line(cfg->log, LOG_LEVEL_ERROR, "http",
+				 "the HTTP server cannot start%s; --log-level debug tells more",
+				 server->tls_key ? ": check that certificate and key are PEM and belong together" : "");
 			close(fd);
 		}
 	}

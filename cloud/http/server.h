@@ -15,7 +15,7 @@ struct cloud_server_cfg {
 	const struct cloud_route *routes;
 	size_t route_count;
 	void *app; /* handed to the handlers */
-	const struct cloud_log *log;
+	const struct log *log;
 };
 
 struct cloud_server;

@@ -59,7 +59,7 @@ static inline struct cloud_param cloud_null(void)
 
 /* Opens the database file; the writer creates it. NULL on failure, logged. `log` must
  * outlive the connection. */
-struct cloud_db *cloud_db_open(const char *path, enum cloud_db_mode mode, const struct cloud_log *log);
+struct cloud_db *cloud_db_open(const char *path, enum cloud_db_mode mode, const struct log *log);
 void cloud_db_close(struct cloud_db *db);
 
 /* Runs several statements of text, for migrations. */
@@ -74,6 +74,8 @@ struct cloud_stmt *cloud_db_query_with(struct cloud_db *db, enum cloud_sql sql, 
 				       size_t count);
 /* The next row. Anything but ROW ends the statement. */
 FOTA_MUST_CHECK enum cloud_db_result cloud_db_next(struct cloud_stmt *stmt);
+/* Whether the statement's SQL fits the database and its parameters could be bound. */
+bool cloud_db_is_prepared(const struct cloud_stmt *stmt);
 /* Ends a statement before its last row. */
 void cloud_db_end(struct cloud_stmt *stmt);
 /* Runs a statement whose rows, if any, are of no interest: DONE, CONFLICT or ERROR. */

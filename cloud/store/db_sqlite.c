@@ -23,7 +23,7 @@ struct cloud_stmt {
 
 struct cloud_db {
 	sqlite3 *handle;
-	const struct cloud_log *log;
+	const struct log *log;
 	struct cloud_stmt stmts[CLOUD_SQL_COUNT];
 };
 
@@ -36,11 +36,11 @@ static const char *const pragmas[] = {
 
 static void log_failure(struct cloud_db *db, const char *what)
 {
-	cloud_log(db->log, CLOUD_LEVEL_ERROR, "store", "%s: %s", what,
-		  db->handle ? sqlite3_errmsg(db->handle) : "no memory");
+	log_line(db->log, LOG_LEVEL_ERROR, "store", "%s: %s", what,
+		 db->handle ? sqlite3_errmsg(db->handle) : "no memory");
 }
 
-struct cloud_db *cloud_db_open(const char *path, enum cloud_db_mode mode, const struct cloud_log *log)
+struct cloud_db *cloud_db_open(const char *path, enum cloud_db_mode mode, const struct log *log)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (mode == CLOUD_DB_WRITER ? SQLITE_OPEN_CREATE : 0);
 	struct cloud_db *db = calloc(1, sizeof(*db));
@@ -143,6 +143,11 @@ enum cloud_db_result cloud_db_next(struct cloud_stmt *stmt)
 	sqlite3_reset(stmt->handle);
 	if (rc == SQLITE_DONE) { return CLOUD_DB_DONE; }
 	return (rc & 0xff) == SQLITE_CONSTRAINT ? CLOUD_DB_CONFLICT : CLOUD_DB_ERROR;
+}
+
+bool cloud_db_is_prepared(const struct cloud_stmt *stmt)
+{
+	return !stmt->is_bad;
 }
 
 void cloud_db_end(struct cloud_stmt *stmt)

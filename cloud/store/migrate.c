@@ -25,7 +25,7 @@ static bool run_one(struct cloud_db *db, const struct cloud_migration *migration
 	return false;
 }
 
-bool cloud_migrate(struct cloud_db *db, const struct cloud_log *log)
+bool cloud_migrate(struct cloud_db *db, const struct log *log)
 {
 	int64_t done;
 
@@ -34,15 +34,15 @@ bool cloud_migrate(struct cloud_db *db, const struct cloud_log *log)
 		return false;
 	}
 	if (done > cloud_migration_count) {
-		cloud_log(log, CLOUD_LEVEL_ERROR, "store",
-			  "the database has schema %lld, this program knows %u: start the newer program",
-			  (long long)done, cloud_migration_count);
+		log_line(log, LOG_LEVEL_ERROR, "store",
+			 "the database has schema %lld, this program knows %u: start the newer program",
+			 (long long)done, cloud_migration_count);
 		return false;
 	}
 	for (unsigned i = (unsigned)done; i < cloud_migration_count; i++) {
 		if (!run_one(db, &cloud_migrations[i])) { return false; }
-		cloud_log(log, CLOUD_LEVEL_INFO, "store", "schema %u (%s) is in place", cloud_migrations[i].number,
-			  cloud_migrations[i].name);
+		log_line(log, LOG_LEVEL_INFO, "store", "schema %u (%s) is in place", cloud_migrations[i].number,
+			 cloud_migrations[i].name);
 	}
 	return true;
 }

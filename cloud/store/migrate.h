@@ -17,6 +17,6 @@ extern const unsigned cloud_migration_count;
 
 /* Runs what is missing, each migration in a transaction of its own together with its
  * number. False if one fails, or if the database is newer than this program. */
-FOTA_MUST_CHECK bool cloud_migrate(struct cloud_db *db, const struct cloud_log *log);
+FOTA_MUST_CHECK bool cloud_migrate(struct cloud_db *db, const struct log *log);
 
 #endif

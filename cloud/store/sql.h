@@ -80,8 +80,8 @@
 		" WHERE d.id > ?1 AND (?3 IS NULL OR p.id = ?3) AND (?4 IS NULL OR v.id = ?4)"                 \
 		" AND (?5 IS NULL OR d.state = ?5) ORDER BY d.id LIMIT ?2")                                    \
 	X(DEPLOYMENT_OPEN_OF, "SELECT id FROM deployment WHERE version = ?1 AND state = 1")                    \
-	X(DEPLOYMENT_COUNTS, "SELECT state, count(*) FROM progress WHERE deployment = ?1"                      \
-		" GROUP BY state ORDER BY state")                                                              \
+	X(DEPLOYMENT_COUNTS, "SELECT state, devices FROM progress_count WHERE deployment = ?1 AND devices > 0" \
+		" ORDER BY state")                                                                             \
 	/* devices */                                                                                          \
 	X(DEVICE_FIND, "SELECT id, version, target, attributes, last_seen FROM device"                         \
 		" WHERE product = ?1 AND name = ?2")                                                           \
@@ -114,6 +114,10 @@
 		" FROM report r JOIN device d ON d.id = r.device"                                              \
 		" WHERE r.deployment = ?3 AND r.id > ?1 AND (?4 IS NULL OR d.name = ?4)"                       \
 		" ORDER BY r.id LIMIT ?2")                                                                     \
+	X(PROGRESS_GET, "SELECT state FROM progress WHERE deployment = ?1 AND device = ?2")                    \
+	X(PROGRESS_COUNT, "INSERT INTO progress_count (deployment, state, devices) VALUES (?1, ?2, ?3)"        \
+		" ON CONFLICT (deployment, state) DO UPDATE"                                                   \
+		" SET devices = progress_count.devices + excluded.devices")                                    \
 	X(PROGRESS_PUT, "INSERT INTO progress (deployment, device, state, report) VALUES (?1, ?2, ?3, ?4)"     \
 		" ON CONFLICT (deployment, device) DO UPDATE SET state = excluded.state, report = excluded.report") \
 	/* the catalog */                                                                                      \

@@ -18,7 +18,7 @@
 
 struct cloud_store {
 	char path[4096];
-	const struct cloud_log *log;
+	const struct log *log;
 	struct cloud_writer writer;
 	struct cloud_queue *queue;
 	pthread_mutex_t lock; /* guards what follows */
@@ -49,7 +49,7 @@ static bool replace_catalog(struct cloud_store *store)
 	struct cloud_catalog *stale;
 
 	if (!fresh) {
-		cloud_log(store->log, CLOUD_LEVEL_ERROR, "store", "the catalog cannot be read");
+		log_line(store->log, LOG_LEVEL_ERROR, "store", "the catalog cannot be read");
 		return false;
 	}
 	pthread_mutex_lock(&store->lock);
@@ -82,7 +82,7 @@ static void run_batch(void *owner, struct cloud_job *jobs)
 	}
 }
 
-struct cloud_store *cloud_store_open(const char *dir, const struct cloud_log *log)
+struct cloud_store *cloud_store_open(const char *dir, const struct log *log)
 {
 	struct cloud_store *store = calloc(1, sizeof(*store));
 

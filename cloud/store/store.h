@@ -15,13 +15,13 @@ struct cloud_store;
  * the catalog. */
 struct cloud_writer {
 	struct cloud_db *db;
-	const struct cloud_log *log;
+	const struct log *log;
 	bool is_catalog_changed;
 };
 
 /* Opens (and makes, and migrates) the database in directory `dir`. NULL on failure,
  * logged. `dir` and `log` must outlive the store. */
-struct cloud_store *cloud_store_open(const char *dir, const struct cloud_log *log);
+struct cloud_store *cloud_store_open(const char *dir, const struct log *log);
 /* Finishes all writes; later ones end with done(job, false). */
 void cloud_store_stop(struct cloud_store *store);
 void cloud_store_close(struct cloud_store *store);

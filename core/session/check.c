@@ -12,9 +12,19 @@ static const uint8_t accepted_encodings[] = { FOTA_ENCODING_FULL };
 
 /* ---- URLs ---- */
 
-static bool is_prefix(struct fota_bytes text, struct fota_bytes prefix)
+static uint8_t lower(uint8_t c)
 {
-	return text.len >= prefix.len && memcmp(text.ptr, prefix.ptr, prefix.len) == 0;
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 'a' - 'A') : c;
+}
+
+/* Schemes have no case (RFC 3986 3.1); `scheme` is in lower case. */
+static bool has_scheme(struct fota_bytes url, struct fota_bytes scheme)
+{
+	if (url.len < scheme.len) { return false; }
+	for (size_t i = 0; i < scheme.len; i++) {
+		if (lower(url.ptr[i]) != scheme.ptr[i]) { return false; }
+	}
+	return true;
 }
 
 /* "https://host:port" of a URL: up to the first '/' behind the authority. */
@@ -33,6 +43,14 @@ static struct fota_bytes without_last_slash(struct fota_bytes url)
 	return url.len && url.ptr[url.len - 1] == '/' ? (struct fota_bytes) { url.ptr, url.len - 1 } : url;
 }
 
+/* "scheme://" and at least one character of a host. */
+static bool has_host(struct fota_bytes url)
+{
+	struct fota_bytes origin = origin_of(url);
+
+	return has_scheme(url, URL_TEXT("http")) && origin.len && origin.ptr[origin.len - 1] != '/';
+}
+
 static enum fota_err join_url(struct fota_session *s, struct fota_bytes start, struct fota_bytes end)
 {
 	if (start.len + end.len > sizeof(s->url)) { return FOTA_ERR_URL; }
@@ -45,11 +63,11 @@ static enum fota_err join_url(struct fota_session *s, struct fota_bytes start, s
 /* A package may lie elsewhere, but never does a session that began with TLS leave it. */
 static enum fota_err take_package_url(struct fota_session *s, struct fota_bytes url)
 {
-	bool is_plain_ok = s->cfg->allow_plain && !is_prefix(s->cfg->server_url, URL_TEXT("https://"));
+	bool is_plain_ok = s->cfg->allow_plain && !has_scheme(s->cfg->server_url, URL_TEXT("https://"));
 
 	s->is_url_relative = url.ptr[0] == '/';
 	if (s->is_url_relative) { return join_url(s, origin_of(s->cfg->server_url), url); }
-	if (is_prefix(url, URL_TEXT("https://")) || (is_plain_ok && is_prefix(url, URL_TEXT("http://")))) {
+	if (has_scheme(url, URL_TEXT("https://")) || (is_plain_ok && has_scheme(url, URL_TEXT("http://")))) {
 		return join_url(s, url, (struct fota_bytes) { NULL, 0 });
 	}
 	return FOTA_ERR_URL;
@@ -89,7 +107,7 @@ static void post(struct fota_session *s, const char *path, struct fota_bytes bod
 	struct fota_bytes base = without_last_slash(s->cfg->server_url);
 	size_t path_len = strlen(path);
 
-	if (base.len + path_len > sizeof(url)) {
+	if (!has_host(base) || base.len + path_len > sizeof(url)) {
 		fail_now(s, FOTA_CODE_BAD_URL);
 		return;
 	}
@@ -258,12 +276,8 @@ static void move_on(struct fota_session *s, const struct fota_check_answer *msg)
 
 static void take_offer(struct fota_session *s, const struct fota_check_answer *msg)
 {
-	if (!is_encoding_accepted(msg->encoding)) {
+	if (!is_encoding_accepted(msg->encoding) || fota_text_set(&s->deployment, msg->deployment)) {
 		session_end(s, FOTA_CODE_POST);
-		return;
-	}
-	if (fota_text_set(&s->deployment, msg->deployment) || take_package_url(s, msg->url)) {
-		session_end(s, FOTA_CODE_BAD_URL);
 		return;
 	}
 	s->has_offer = true;
@@ -273,7 +287,11 @@ static void take_offer(struct fota_session *s, const struct fota_check_answer *m
 	}
 	if (!s->is_checked_told) {
 		s->is_checked_told = true;
-		session_notify(s, &(struct fota_notice) { .kind = FOTA_NOTICE_CODE, .code = FOTA_CODE_CHECKED });
+		session_notify_code(s, FOTA_CODE_CHECKED);
+	}
+	if (take_package_url(s, msg->url)) {
+		session_end(s, FOTA_CODE_BAD_URL);
+		return;
 	}
 	if (s->is_check_only) {
 		session_tell_offer(s, msg);
@@ -295,10 +313,11 @@ static void retry_clock(struct fota_session *s, uint64_t time_s)
 	session_go(s, PHASE_CHECKING);
 }
 
+/* A platform that names no time gets the longest delay of a try: it has too much to do. */
 static void wait_busy(struct fota_session *s, uint64_t retry_after_s)
 {
 	uint64_t most_s = s->limits.session_ms / 1000u + 1;
-	uint64_t delay_s = retry_after_s ? retry_after_s : 1;
+	uint64_t delay_s = retry_after_s ? retry_after_s : s->limits.retry_max_ms / 1000u + 1;
 
 	s->wake_ms = session_now_ms(s) + (delay_s < most_s ? delay_s : most_s) * 1000;
 	s->retry_phase = PHASE_CHECKING;

@@ -102,8 +102,21 @@ void session_enter_saving(struct fota_session *s)
 	session_journal_start(s, FOTA_JOURNAL_SNAPSHOT);
 }
 
+/* The report that was just added tells another end. */
+static void amend_report(struct fota_session *s)
+{
+	struct fota_record *record = &s->record;
+	struct fota_pending_report *newest;
+
+	if (record->report_count == 0) { return; }
+	newest = &record->reports[record->report_count - 1];
+	if (newest->code != FOTA_CODE_DOWNLOADED) { return; }
+	newest->state = (uint8_t)report_state_of((enum fota_code)s->end_code);
+	newest->code = s->end_code;
+}
+
 /* What could not be saved is told all the same; but success that is not durable is
- * none. */
+ * none: not for the host, not for the platform, not for the state. */
 void session_saving_failed(struct fota_session *s)
 {
 	if (s->end_code == FOTA_CODE_DOWNLOADED) {
@@ -111,6 +124,8 @@ void session_saving_failed(struct fota_session *s)
 		s->end_code = s->fail_code;
 		s->record.last_code = s->end_code;
 		s->record.last_step = s->step;
+		s->record.package.is_verified = false;
+		amend_report(s);
 	}
 	session_tell(s);
 }

@@ -156,18 +156,28 @@ static enum fota_err apply_progress(struct fota_record *record, struct fota_byte
 	return FOTA_ERR_OK;
 }
 
+static enum fota_err apply_entry(struct fota_record *record, const struct entry *entry)
+{
+	switch (entry->kind) {
+	case ENTRY_SNAPSHOT:
+		return fota_record_get(entry->payload, record);
+	case ENTRY_PROGRESS:
+		return apply_progress(record, entry->payload);
+	default:
+		return FOTA_ERR_FORMAT; /* of a version that is not ours */
+	}
+}
+
 /* One entry after the other; what is not the next valid entry is the end. */
 static enum fota_err apply(struct fota_journal *journal)
 {
 	struct fota_bytes bytes = { journal->room.ptr, look_len(journal, journal->off) };
 	struct entry entry;
-	enum fota_err err;
 
 	if (!parse(bytes, &entry) || entry.seq != journal->seq + 1) { return FOTA_ERR_NONE; }
-	err = entry.kind == ENTRY_SNAPSHOT ? fota_record_get(entry.payload, journal->record)
-					   : apply_progress(journal->record, entry.payload);
-	if (err) { return FOTA_ERR_NONE; }
+	/* counted even if it says nothing to us, so that the next half begins higher */
 	journal->seq = entry.seq;
+	if (apply_entry(journal->record, &entry)) { return FOTA_ERR_NONE; }
 	journal->off += padded(journal, entry.payload.len);
 	if (journal->off >= journal->half_bytes) { return FOTA_ERR_NONE; }
 	journal->step = LOAD_READ;
@@ -301,7 +311,10 @@ enum fota_err fota_journal_poll(struct fota_journal *journal)
 
 	if (journal->job == FOTA_JOURNAL_IDLE) { return FOTA_ERR_NONE; }
 	err = journal->job == FOTA_JOURNAL_LOAD ? load_step(journal, step) : save_step(journal, step);
-	if (err == FOTA_ERR_NONE) { journal->job = FOTA_JOURNAL_IDLE; }
+	if (err == FOTA_ERR_NONE) {
+		journal->job = FOTA_JOURNAL_IDLE;
+		memset(journal->room.ptr, 0, journal->room.cap); /* a snapshot may hold secrets */
+	}
 	if (err != FOTA_ERR_OK && err != FOTA_ERR_PENDING && err != FOTA_ERR_NONE) { fota_journal_fail(journal); }
 	return err;
 }

@@ -163,6 +163,7 @@ static const struct {
 	{ PHASE_CHECKING, EVENT_STOP, session_stop },
 
 	{ PHASE_WAITING, EVENT_TIMER, session_retry_now },
+	{ PHASE_WAITING, EVENT_JOB_FAIL, session_storage_failed }, /* of PREPARING, when the network failed first */
 	{ PHASE_WAITING, EVENT_STOP, session_stop },
 
 	{ PHASE_PREPARING, EVENT_JOB_DONE, session_prepared },

@@ -246,10 +246,17 @@ static bool is_begin_due(const struct fota_session *s)
 	return s->is_running && (s->phase == PHASE_IDLE || s->phase == PHASE_REPORTING);
 }
 
+/* Phases that wait for storage alone cannot be stopped; they end within its time
+ * limit. Raising STOP there would only keep the caller's loop busy until then. */
 static bool is_stop_due(const struct fota_session *s)
 {
+	static const bool can_stop[PHASE_COUNT] = {
+		[PHASE_CHECKING] = true,    [PHASE_WAITING] = true,   [PHASE_PREPARING] = true,
+		[PHASE_DOWNLOADING] = true, [PHASE_VERIFYING] = true,
+	};
+
 	if (s->is_going_down && s->phase == PHASE_REPORTING) { return true; }
-	return s->is_running && s->stop_code && s->phase != PHASE_FLUSHING && s->phase != PHASE_SAVING;
+	return s->is_running && s->stop_code && can_stop[s->phase];
 }
 
 void fota_session_tick(struct fota_session *s)
@@ -295,7 +302,8 @@ uint32_t fota_session_next_ms(const struct fota_session *s)
 
 bool fota_session_is_quiet(const struct fota_session *s)
 {
-	return !s->is_running && !s->io.is_pending && !session_job_is_active(s) && s->phase == PHASE_IDLE;
+	return !s->is_running && (!s->io.is_pending || s->io.is_stuck) && !session_job_is_active(s) &&
+	       s->phase == PHASE_IDLE;
 }
 
 static enum fota_state state_of(const struct fota_session *s)

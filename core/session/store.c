@@ -340,7 +340,7 @@ enum fota_err session_store_body(struct fota_session *s, struct fota_bytes bytes
 		enum fota_err err;
 
 		if (session_job_is_active(s)) { return FOTA_ERR_BUSY; }
-		if (s->io.is_stuck) { /* an operation of an earlier session */
+		if (s->io.is_stuck) { /* an earlier session's operation has not ended yet */
 			job_fail(s, FOTA_ERR_TIMEOUT);
 			return FOTA_ERR_BUSY;
 		}

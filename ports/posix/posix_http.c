@@ -476,6 +476,9 @@ static void set_options(struct posix_http *http)
 	CURL *easy = http->easy;
 
 	(void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* A request that ends while its name is looked up leaves the thread that looks;
+	 * without this libcurl waits for it, as long as the name server keeps silent. */
+	(void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	(void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	(void)curl_easy_setopt(easy, CURLOPT_HTTP09_ALLOWED, 0L);
 	(void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

@@ -44,6 +44,7 @@ struct job {
 
 struct area {
 	struct posix_store *store;
+	enum posix_store_room room;
 	int fd;
 	uint8_t *buffers[2];
 	unsigned filling;
@@ -127,8 +128,11 @@ static enum fota_err zero_span(int fd, const struct span *span)
 	return FOTA_ERR_OK;
 }
 
-static enum fota_err erase_span(int fd, const struct span *span)
+static enum fota_err erase_span(const struct area *area, const struct span *span)
 {
+	int fd = area->fd;
+
+	if (area->room == POSIX_STORE_RESERVED) { return zero_span(fd, span); }
 	if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)span->off, (off_t)span->len)) {
 		return FOTA_ERR_OK;
 	}
@@ -145,7 +149,7 @@ static enum fota_err carry_out(const struct job *job)
 	case ACTION_READ:
 		return read_span(job->area->fd, &job->target);
 	case ACTION_ERASE:
-		return erase_span(job->area->fd, &job->target);
+		return erase_span(job->area, &job->target);
 	case ACTION_SYNC:
 		return fdatasync(job->area->fd) ? from_errno(errno) : FOTA_ERR_OK;
 	default:
@@ -305,12 +309,20 @@ static enum fota_err open_dir(struct posix_store *store, const char *dir)
 	return store->event_fd < 0 ? FOTA_ERR_IO : FOTA_ERR_OK;
 }
 
+static void close_area(struct area *area)
+{
+	int error = errno;
+
+	if (area->fd >= 0) { close(area->fd); }
+	free(area->buffers[0]);
+	free(area->buffers[1]);
+	errno = error;
+}
+
 static void free_store(struct posix_store *store)
 {
 	for (unsigned i = 0; i < store->area_count; i++) {
-		close(store->areas[i].fd);
-		free(store->areas[i].buffers[0]);
-		free(store->areas[i].buffers[1]);
+		close_area(&store->areas[i]);
 	}
 	if (store->event_fd >= 0) { close(store->event_fd); }
 	if (store->lock_fd >= 0) { close(store->lock_fd); }
@@ -339,27 +351,42 @@ enum fota_err posix_store_open(struct posix_store **out, const char *dir)
 	return FOTA_ERR_OK;
 }
 
+static enum fota_err open_area(struct area *area, const char *name, uint64_t area_bytes)
+{
+	area->fd = openat(area->store->dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (area->fd < 0) { return from_errno(errno); }
+	if (area->room == POSIX_STORE_RESERVED) {
+		errno = posix_fallocate(area->fd, 0, (off_t)area_bytes);
+		if (errno) { return from_errno(errno); }
+	}
+	if (fsync(area->store->dir_fd) || !area->buffers[0] || !area->buffers[1]) { return FOTA_ERR_IO; }
+	return FOTA_ERR_OK;
+}
+
 enum fota_err posix_store_add(struct posix_store *store, const char *name, uint64_t area_bytes,
-			      struct fota_flash *flash)
+			      enum posix_store_room room, struct fota_flash *flash)
 {
 	struct area *area = &store->areas[store->area_count];
+	enum fota_err err;
 
 	if (store->area_count == POSIX_STORE_AREA_MAX) { return FOTA_ERR_CONTRACT; }
-	*area = (struct area) { .store = store, .buffers = { malloc(BUFFER_BYTES), malloc(BUFFER_BYTES) } };
-	area->fd = openat(store->dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (area->fd < 0 || !area->buffers[0] || !area->buffers[1] || fsync(store->dir_fd)) {
-		free(area->buffers[0]);
-		free(area->buffers[1]);
-		if (area->fd >= 0) { close(area->fd); }
-		return from_errno(errno);
+	*area = (struct area) {
+		.store = store,
+		.room = room,
+		.buffers = { malloc(BUFFER_BYTES), malloc(BUFFER_BYTES) },
+	};
+	err = open_area(area, name, area_bytes);
+	if (err) {
+		close_area(area);
+		return err;
 	}
 	store->area_count++;
 	*flash = (struct fota_flash) {
 		.ctx = area,
-		.erase_bytes = POSIX_STORE_UNIT_BYTES,
+		.erase_bytes = 1,
 		.erase_step_bytes = 64u * 1024 * 1024,
 		.prog_bytes = 1,
-		.area_bytes = area_bytes / POSIX_STORE_UNIT_BYTES * POSIX_STORE_UNIT_BYTES,
+		.area_bytes = area_bytes,
 		.read = area_read,
 		.prog = area_prog,
 		.erase = area_erase,

@@ -17,14 +17,18 @@ struct posix_store;
  * OK; BUSY if another process has it; FULL; IO with errno set. */
 FOTA_MUST_CHECK enum fota_err posix_store_open(struct posix_store **out, const char *dir);
 
-/* Adds the file `name` (made with mode 0600) as an area. Fills *flash, which is valid until
- * the store is closed. At most POSIX_STORE_AREA_MAX areas. */
-#define POSIX_STORE_AREA_MAX   4
-#define POSIX_STORE_UNIT_BYTES 4096u
-FOTA_MUST_CHECK enum fota_err posix_store_add(struct posix_store *store, const char *name, uint64_t area_bytes,
-					      struct fota_flash *flash);
+enum posix_store_room {
+	POSIX_STORE_SPARSE,   /* erasing gives room back to the file system */
+	POSIX_STORE_RESERVED, /* the room is taken once and for all: a full disk does not matter */
+};
 
-/* Readable when an operation that was PENDING has ended. */
+/* Adds the file `name` (made with mode 0600) as an area. Bytes need no erasing before they
+ * are programmed, so the unit is 1. Fills *flash, which is valid until the store is
+ * closed. OK, FULL, IO with errno set, or CONTRACT beyond POSIX_STORE_AREA_MAX areas. */
+#define POSIX_STORE_AREA_MAX 4
+FOTA_MUST_CHECK enum fota_err posix_store_add(struct posix_store *store, const char *name, uint64_t area_bytes,
+					      enum posix_store_room room, struct fota_flash *flash);
+
 int posix_store_fd(const struct posix_store *store);
 /* True once for each operation that was PENDING and has ended. Does not block. */
 bool posix_store_poll(struct posix_store *store, enum fota_err *result);

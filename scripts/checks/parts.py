@@ -126,19 +126,27 @@ def _valgrind(job):
 
 def _fuzz(job):
     """Each fuzzer for a while, beginning with its committed corpus."""
-    counts = Counts()
     programs = sorted(path for path in (job.root / SANITIZED).rglob("fuzz_*")
                       if path.is_file() and os.access(path, os.X_OK) and not path.suffix)
-    for program in programs:
+
+    def fuzz(program):
         corpus = job.root / "tests/fuzz/corpus" / program.name.removeprefix("fuzz_")
         found = job.folder / "fuzz" / program.name
         found.mkdir(parents=True, exist_ok=True)
         if not corpus.is_dir():
-            counts.add(results.of_rule(job, program.name, [f"no corpus in {corpus.relative_to(job.root)}"]))
-            continue
-        status = job.run([program, f"-max_total_time={FUZZ_S}", "-timeout=5", f"-artifact_prefix={found}/",
-                          "-print_final_stats=1", found, corpus], limit_s=FUZZ_S + 60, **SANITIZER_ENV)
-        counts.add(results.of_command(status))
+            return results.of_rule(job, program.name, [f"no corpus in {corpus.relative_to(job.root)}"])
+        part = Job(job.root, job.folder, program.name)
+        status = part.run([program, f"-max_total_time={FUZZ_S}", "-timeout=5", f"-artifact_prefix={found}/",
+                           "-print_final_stats=1", found, corpus], limit_s=FUZZ_S + 60, **SANITIZER_ENV)
+        job.log(f"{program.name}: exit status {status}")
+        if status:
+            job.log("\n".join(part.tail()))
+        return results.of_command(status)
+
+    counts = Counts()
+    with ThreadPoolExecutor(SHARDS) as pool:
+        for done in pool.map(fuzz, programs):
+            counts.add(done)
     return counts
 
 
@@ -223,4 +231,4 @@ PARTS = {
 def missing_tools():
     """Programs that the parts need and this machine has not."""
     needed = ("meson", "ninja", "gcc", "clang", "clang-format", "arm-none-eabi-gcc", "valgrind", "git", "make", "curl")
-    return [name for name in needed if not shutil.which(name)] + ([] if sys.version_info >= (3, 9) else ["python 3.9"])
+    return [name for name in needed if not shutil.which(name)] + ([] if sys.version_info >= (3, 11) else ["python 3.11"])

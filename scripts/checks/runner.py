@@ -44,11 +44,13 @@ class Job:
             log.write(text.rstrip("\n") + "\n")
 
     def run(self, words, limit_s=600, **env):
-        """Exit status of a command; what runs longer than its limit is ended and fails."""
+        """Exit status of a command; what runs longer than its limit is ended and fails.
+        It gets a group of its own to be ended by, but no session: a session's leader
+        would take the first PTY that a test opens as its terminal, and hang up with it."""
         self.log("$ " + " ".join(map(str, words)))
         with open(self.log_path, "ab") as log:
             process = subprocess.Popen([str(word) for word in words], cwd=self.root, stdin=subprocess.DEVNULL,
-                                       stdout=log, stderr=log, env=dict(os.environ, **env), start_new_session=True)
+                                       stdout=log, stderr=log, env=dict(os.environ, **env), process_group=0)
             try:
                 return process.wait(limit_s)
             except subprocess.TimeoutExpired:

@@ -16,8 +16,9 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
+from lib.cloud import Cloud  # noqa: E402
 from lib.product import Product  # noqa: E402
-from lib.world import MODEL, OEM, World  # noqa: E402
+from lib.world import MODEL, OEM, World, finish  # noqa: E402
 
 LIMIT_S = 60
 BUILDS = ("build/check-asan", "build/e2e", "build/check-gcc", "build")
@@ -61,16 +62,6 @@ def seen_codes():
     (Path(folder) / f"{os.getpid()}.txt").write_text(" ".join(map(str, sorted(seen))))
 
 
-def finish(world, request):
-    """Ends a world; what sanitizers and logs tell fails the test."""
-    failed = getattr(request.node, "has_failed", False)
-    story = world.story()
-    complaints = world.close()
-    if failed:
-        print(story)
-    assert not complaints, "\n".join(complaints)
-
-
 @pytest.fixture
 def mini(tmp_path, atfotad, seen_codes, request):
     """A world around the mini platform."""
@@ -82,12 +73,9 @@ def mini(tmp_path, atfotad, seen_codes, request):
 @pytest.fixture(scope="session")
 def cloud(build, tmp_path_factory):
     """One real platform for all tests; each makes a product of its own on it."""
-    from lib.cloud import Cloud
     folder = tmp_path_factory.mktemp("cloud")
-    cloud = Cloud(build / "cloud/atfota-cloud", folder)
-    cloud.start()
-    yield cloud
-    cloud.stop()
+    with Cloud(build / "cloud/atfota-cloud", folder) as cloud:
+        yield cloud
 
 
 @pytest.fixture
@@ -131,6 +119,10 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_configure(config):
+    # What a sanitizer finds ends the program with a status that no test expects.
+    os.environ["ASAN_OPTIONS"] = "exitcode=99:detect_leaks=1"
+    os.environ["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1:exitcode=99"
+    os.environ["LSAN_OPTIONS"] = f"suppressions={HERE / 'lsan.supp'}:print_suppressions=0"
     config.addinivalue_line("markers", "last: runs after all other tests")
     config.addinivalue_line("markers", "limit(seconds): may take so long")
     config.addinivalue_line("markers", "release: is played with the release build as well")

@@ -163,13 +163,13 @@ STORAGE = [
     ("slot.prog=io", [2, 304]),
     ("slot.sync=io", [2, 304]),
     ("slot.erase=io", [2, 304]),
-    ("slot.read=io", [2, 304]),
+    ("slot.read=io", [2, 4, 304]),  # all of it is stored, and will be verified again
     ("journal.prog=io", [2, 304]),
     ("journal.sync=io", [2, 304]),
     ("slot.prog=hang", [2, 305]),
     ("slot.sync=hang", [2, 305]),
     ("slot.erase=hang", [2, 305]),
-    ("slot.read=hang", [2, 305]),
+    ("slot.read=hang", [2, 4, 305]),
     ("slot.prog=full", [2, 301]),
     ("journal.prog=full", [2, 301]),
 ]
@@ -180,11 +180,18 @@ def test_failing_storage_causes_its_code(mini, fault, codes):
     module, host = mini.ready("--fault", fault, "--storage-limit", "300")
     assert mini.run(host) == codes
     assert host.last()[:2] == (codes[-1], TEXT[codes[-1]])
+    module.kill9()
     module.options = []
-    module.restart()
+    module.start()
     host = mini.host(module)
     assert mini.run(host) == [2, 3]
     assert mini.slot_holds(module, mini.image)
+
+
+def test_a_hanging_storage_does_not_hold_up_the_shutdown_for_ever(mini):
+    module, host = mini.ready("--fault", "slot.sync=hang", "--storage-limit", "300")
+    assert mini.run(host) == [2, 305]
+    assert module.sigterm(15) == 0
 
 
 # The host's will, time, power
@@ -309,6 +316,13 @@ def test_a_server_that_takes_no_connection_causes_503(mini):
 
 def test_a_server_without_tls_causes_503(mini):
     host = mini.host(mini.module(server=mini.net.url.replace("http:", "https:")))
+    assert mini.run(host) == [503]
+
+
+def test_a_server_that_never_ends_its_handshake_causes_503(mini, tmp_path):
+    server = mini.server(tls.Authority(tmp_path).server("good"))
+    server.rule("connect", faults.silent)
+    host = mini.host(mini.module("--connect-timeout", "1", server=server.url))
     assert mini.run(host) == [503]
 
 

@@ -3,9 +3,11 @@
 
 import signal
 import subprocess
+import time
 
 import pytest
 
+from lib import faults
 from lib.module import sanitizer_env
 from lib.world import TARGET
 
@@ -35,9 +37,6 @@ WRONG = [
     (["--stdio", "--slot-size", "1"], "1"),
     (["--stdio", "--profile", "none"], "sim7600"),
     (["--stdio", "--log-level", "loud"], "debug"),
-    (["--stdio", "--fault", "slot"], "slot"),
-    (["--stdio", "--fault", "disk.prog=io"], "disk"),
-    (["--stdio", "--fault", "slot.prog=bad"], "bad"),
 ]
 
 
@@ -52,8 +51,13 @@ FAILS = [
     (["--tcp", "127.0.0.1:99999"], "99999"),
     (["--tcp", "nowhere"], "nowhere"),
     (["--pty", "no/such/folder/link"], "no/such/folder/link"),
+    (["--stdio", "--fault", "slot"], "AREA.OP=WHAT"),
+    (["--stdio", "--fault", "disk.prog=io"], "disk.prog=io"),
+    (["--stdio", "--fault", "slot.prog=bad"], "slot.prog=bad"),
     (["--stdio", "--ca", "no-such.pem"], "no-such.pem"),
     (["--stdio", "--config", "no-such.ini"], "no-such.ini"),
+    (["--stdio", "--conf=no-such.ini"], "no-such.ini"),
+    (["--stdio", "--config", "."], "Is a directory"),
     (["--stdio", "--state", "file/state"], "file/state"),
 ]
 
@@ -101,10 +105,33 @@ def test_a_host_that_comes_and_goes_does_no_harm(mini):
     for _ in range(5):
         host.close()
         host = mini.host(module)
+    assert mini.run(host) == [2, 3]
+
+
+def test_the_lines_of_yesterday_do_not_greet_a_new_host(mini):
+    module, host = mini.ready()
+    mini.net.rule("check", faults.delay(0.3))
     mini.begin(host)
     host.close()  # nobody listens while the session runs
+    time.sleep(1)
     host = mini.host(module)
-    end = host.state()
-    while end[0] != 4:
-        end = host.state()
-    assert end[3] == TARGET
+    assert host.state()[0::3] == (4, TARGET)
+    assert "CSCFOTA" not in host.story()
+
+
+def test_stdio_ends_when_nobody_reads_its_output(atfotad, tmp_path):
+    """As in `atfotad --stdio | head -1`, with standard input still open."""
+    module = subprocess.Popen([atfotad, "--stdio", "--state", str(tmp_path / "state")], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=sanitizer_env(tmp_path))
+    try:
+        module.stdin.write(b"AT\r")
+        module.stdin.flush()
+        assert module.stdout.readline().strip() == b"AT"
+        module.stdout.close()
+        module.stdin.write(b"AT\r")
+        module.stdin.flush()
+        assert module.wait(5) == 0
+    finally:
+        module.kill()
+        module.stdin.close()
+        module.wait()

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Real programs that talk to modems, as Debian ships them."""
 
+import json
 import os
 import select
 import shutil
 import socket
 import subprocess
 import time
+import tty
 
 import pytest
 
 from lib.links import closed_port
 from lib.module import IDENTITY, QUICK
+from lib.world import TARGET, image
 
 
 def needs(program):
@@ -33,7 +36,7 @@ def test_chat_upgrades_a_module(world):
              chat_word("+CSCFOTA: 3"), "'\\c'"]
     script = world.folder / "script"
     script.write_text(" ".join(words) + "\n")
-    with open(module.link, "r+b", buffering=0) as line:
+    with open(os.open(module.link, os.O_RDWR | os.O_NOCTTY), "r+b", buffering=0) as line:
         done = subprocess.run(["chat", "-v", "-s", "-S", "-f", str(script)], stdin=line, stdout=line,
                               stderr=subprocess.PIPE, timeout=30)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
@@ -78,6 +81,31 @@ def read_until(fd, wanted, limit_s=10):
     return data
 
 
+def test_curl_makes_a_product_that_a_module_upgrades_to(world, cloud):
+    """The administrator's side by curl alone, with the token in a file as curl wants it."""
+    needs("curl")
+    header = world.folder / "header"
+    header.write_text(f"Authorization: Bearer {cloud.token}\n")
+
+    def call(method, path, *words):
+        done = subprocess.run(["curl", "-sS", "--fail-with-body", "-X", method, "-H", f"@{header}", *words,
+                               f"{cloud.url}/api/v1{path}"], capture_output=True, timeout=20)
+        assert done.returncode == 0, done.stdout
+        return json.loads(done.stdout)
+
+    p = world.platform
+    made = call("POST", "/versions", "--json", json.dumps({"product": p.product, "name": TARGET}))
+    package = world.folder / "package"
+    package.write_bytes(image(100_000))
+    call("PUT", f"/versions/{made['id']}/package", "-T", str(package))
+    assert call("POST", f"/versions/{made['id']}/publish", "--json", "{}")["state"] == "published"
+    module = world.module()
+    assert world.run(world.host(module)) == [2, 3]
+    assert world.slot_holds(module, package.read_bytes())
+    devices = call("GET", f"/devices?product={p.product}")["items"]
+    assert [(device["device"], device["target"]) for device in devices] == [("860000000000019", TARGET)]
+
+
 def test_socat_drives_a_module_over_tcp(world):
     needs("socat")
     port = closed_port()
@@ -95,16 +123,54 @@ def test_socat_drives_a_module_over_tcp(world):
         socat.wait()
 
 
+def test_a_serial_device_is_a_port_too(world):
+    """A PTY of ours in the place of the device; the module is at its slave."""
+    world.publish()
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    try:
+        world.module("--tty", f"{os.ttyname(slave)},9600", ports=0)
+        os.write(master, f"ATE0\rAT+CAPFOTA=1\r{world.command()}\r".encode())
+        shown = read_until(master, b"+CSCFOTA: 3")
+        assert shown.count(b"OK") == 3 and b"+CSCFOTA: 2" in shown, shown
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
 def test_a_second_tcp_client_and_a_broken_one_do_no_harm(world):
     port = closed_port()
     _, host = world.ready("--tcp", f"127.0.0.1:{port}")
     for _ in range(20):
         with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
             sock.sendall(b"AT+CSCF")
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
-        sock.sendall(b"AT\r")
-        assert b"OK" in read_until(sock.fileno(), b"OK")
+    assert answers_at(port)
     assert world.run(host) == [2, 3]
+
+
+def answers_at(port, limit_s=10):
+    """Whether a new connection is served. While the one before it is still open to the
+    module it is turned away: one host at a time."""
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+            sock.sendall(b"AT\r")
+            if b"OK" in read_until(sock.fileno(), b"OK", 1):
+                return True
+    return False
+
+
+def test_a_second_host_is_turned_away_and_the_first_stays(world):
+    port = closed_port()
+    world.ready("--tcp", f"127.0.0.1:{port}")
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as first:
+        first.sendall(b"AT\r")
+        assert b"OK" in read_until(first.fileno(), b"OK")
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as second:
+            second.settimeout(5)
+            assert second.recv(100) == b""
+        first.sendall(b"AT\r")
+        assert b"OK" in read_until(first.fileno(), b"OK")
 
 
 def test_stdio_is_a_port_too(world):

@@ -6,8 +6,10 @@ import time
 
 import pytest
 
-from lib import faults
-from lib.world import MIB
+from lib import faults, wire
+from lib.cloud import Cloud
+from lib.product import Product
+from lib.world import MIB, MODEL, OEM, World, finish
 
 DOWNLOADED, FAILED, CANCELLED = 3, 7, 8
 
@@ -61,8 +63,8 @@ def test_a_report_whose_acknowledgement_is_lost_counts_once(world):
     world.net.rule("report", faults.swallow(), 1, 2)
     assert world.run(host) == [2, 3]
     wait_for(world, [(DOWNLOADED, 3)])
-    ids = {entry.request.body for entry in world.net.entries("report")}
-    assert len(ids) >= 3, "each try is a message of its own"
+    sent = [wire.named(wire.take_apart(entry.request.body)[1]) for entry in world.net.entries("report")]
+    assert len(sent) >= 3 and len({report["id"] for report in sent}) == 1
 
 
 @pytest.mark.release
@@ -77,6 +79,57 @@ def test_a_report_survives_kill_and_downtime(world):
     assert world.platform.final_reports() == []
     world.net.clear()
     wait_for(world, [(DOWNLOADED, 3)])
+
+
+@pytest.fixture
+def own(tmp_path, build, atfotad, seen_codes, request):
+    """A world around a platform of its own, which a test may kill."""
+    with Cloud(build / "cloud/atfota-cloud", tmp_path / "cloud") as cloud:
+        world = World(tmp_path, atfotad, seen_codes, Product(cloud, OEM, MODEL))
+        yield world, cloud
+        finish(world, request)
+
+
+@pytest.mark.release
+def test_a_report_waits_for_a_platform_that_is_down(own):
+    world, cloud = own
+    module, host = world.ready("--report-retry", "100")
+
+    def kill_behind_the_package(x):
+        x.reply(x.answer())
+        cloud.kill()
+
+    world.net.rule("package", kill_behind_the_package, 1, 1)
+    assert world.run(host) == [2, 3]
+    module.kill9()
+    module.start()
+    time.sleep(0.3)
+    assert world.net.entries("report"), "it did not even try"
+    cloud.start()
+    wait_for(world, [(DOWNLOADED, 3)])
+
+
+@pytest.mark.release
+def test_a_report_that_was_taken_by_a_platform_that_died_counts_once(own):
+    """The platform is killed behind its acknowledgement, which never reaches the module."""
+    world, cloud = own
+    _, host = world.ready("--report-retry", "100")
+
+    def kill_behind_the_report(x):
+        assert x.answer().status == 200
+        x.answer().read()
+        cloud.kill()
+        x.close()
+
+    world.net.rule("report", kill_behind_the_report, 1, 1)
+    assert world.run(host) == [2, 3]
+    end = time.monotonic() + 10
+    while cloud.process:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    cloud.start()
+    wait_for(world, [(DOWNLOADED, 3)])
+    assert len(world.net.entries("report")) >= 2
 
 
 def test_a_report_that_cannot_be_delivered_blocks_no_session(world):

@@ -123,6 +123,29 @@ def test_progress_is_shown_as_lines_and_switched_off_again(tool):
     assert (report["received"], report["total"], report["code"], report["status"]) == (4000, 4000, 3, 0)
 
 
+def test_progress_is_a_bar_on_a_terminal(tool):
+    master, slave = os.openpty()
+    with ScriptedModule() as module:
+        module.rule(r"AT\+FOTAPROG=[01]", OK)
+        module.rule(COMMAND, OK, line("+FOTAPROG: 1000,4000"), 0.2, line("+FOTAPROG: 4000,4000"), line("+CSCFOTA: 3"))
+        done = tool.finish(tool.start(*words(module), stdout=slave))
+    shown = os.read(master, 100_000).decode()
+    os.close(master)
+    os.close(slave)
+    assert done.status == 0, done
+    assert f"\rDownload [{'#' * 7}{' ' * 23}]  25 %  1.0 kB of 4.0 kB" in shown
+    assert f"[{'#' * 30}] 100 %" in shown
+    assert shown.split("\033[K")[-1].startswith("+CSCFOTA: 3"), shown
+
+
+def test_a_target_that_is_no_utf8_does_no_harm(tool):
+    with ScriptedModule() as module:
+        module.rule(r"AT\+CSCFOTA=.*", OK, line("+CSCFOTA: 5"))
+        done = tool("module", "upgrade", "--port", module.port, "--oem", "O", "--model", "M", "--product", "1",
+                    "--target", b"V\xff", "--json")
+    assert done.status == 5 and done.json["code"] == 5 and "target" not in done.json, done
+
+
 def test_a_silent_port_ends_with_4_in_bounded_time(tool):
     with ScriptedModule(mute=1000) as module:
         begun = time.monotonic()

@@ -122,4 +122,12 @@ CREATE TABLE progress (
 	report INTEGER NOT NULL REFERENCES report (id),
 	PRIMARY KEY (deployment, device)
 );
-CREATE INDEX progress_state ON progress (deployment, state);
+
+-- How many devices are in which state of a deployment: the sums of progress, kept with it, so
+-- that a list of deployments does not read every device.
+CREATE TABLE progress_count (
+	deployment INTEGER NOT NULL REFERENCES deployment (id),
+	state INTEGER NOT NULL,
+	devices INTEGER NOT NULL,
+	PRIMARY KEY (deployment, state)
+);

@@ -58,7 +58,7 @@ void fota_journal_save(struct fota_journal *journal, enum fota_journal_job job);
 /* The operation that was PENDING failed: the job is over. */
 void fota_journal_fail(struct fota_journal *journal);
 /* One step. OK: call again. PENDING: call again after the completion of the port's
- * operation. NONE: done. FULL, IO, CONTRACT: failed; what was stored before is still
+ * operation. NONE: done, and the room is cleared. FULL, IO, CONTRACT: failed; what was stored before is still
  * valid. */
 FOTA_MUST_CHECK enum fota_err fota_journal_poll(struct fota_journal *journal);
 

@@ -228,7 +228,8 @@ void fota_session_tick(struct fota_session *s);
  * for events only. */
 uint32_t fota_session_next_ms(const struct fota_session *s);
 
-/* No session runs and no storage operation is pending. */
+/* No session runs, and no storage operation is pending but one that is beyond its time
+ * limit. */
 bool fota_session_is_quiet(const struct fota_session *s);
 
 void fota_session_get(const struct fota_session *s, struct fota_session_info *info);

@@ -80,14 +80,33 @@ def delay(seconds):
     return fault
 
 
-def http10():
-    """HTTP/1.0 without a length: the end of the connection is the end of the body."""
+def http10(cut_after=None, extra=b""):
+    """HTTP/1.0 without a length: the end of the connection is the end of the body, be
+    it early, or with `extra` behind."""
     def fault(x):
         answer = x.answer()
         x.send_head(answer, version="1.0", length=False)
-        for chunk in answer.chunks:
-            x.send_body(chunk)
+        for piece in _pieces(answer.chunks, answer.length if cut_after is None else cut_after, None):
+            x.send_body(piece)
+        if extra:
+            x.send_body(extra)
         x.close()
+    return fault
+
+
+def chunked():
+    """HTTP/1.1 in chunks, whose sizes nobody can guess."""
+    def fault(x):
+        answer = x.answer()
+        answer.headers = dict(answer.headers, **{"Transfer-Encoding": "chunked"})
+        x.send_head(answer, length=False)
+        for at, piece in enumerate(_pieces(answer.chunks, answer.length, 1 << 30)):
+            for part in (piece[:at + 1], piece[at + 1:]):
+                if part:
+                    x.send(b"%x\r\n" % len(part))
+                    x.send_body(part)
+                    x.send(b"\r\n")
+        x.send(b"0\r\n\r\n")
     return fault
 
 

@@ -28,14 +28,21 @@ HOP = re.compile(r"^/~(\d+)(/.*)$")
 
 
 class HttpUpstream:
-    """The platform behind the fault server."""
+    """The platform behind the fault server: anything with a `url`, which may change.
+    While it does not listen the network answers as a proxy does, with 502."""
 
-    def __init__(self, url):
-        parts = urllib.parse.urlsplit(url)
-        self.address = parts.hostname, parts.port
+    def __init__(self, platform):
+        self.platform = platform
 
     def answer(self, request):
-        link = http.client.HTTPConnection(*self.address, timeout=30)
+        try:
+            return self._ask(request)
+        except ConnectionError:
+            return httpwire.Answer.of(502)
+
+    def _ask(self, request):
+        parts = urllib.parse.urlsplit(self.platform.url)
+        link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
         headers = {k: v for k, v in request.headers.items() if k not in ("host", "connection", "content-length")}
         link.request(request.method, request.path, request.body or None, headers)
         response = link.getresponse()

@@ -85,15 +85,21 @@ class Host:
                 assert time.monotonic() < end, f"the module does not answer\n{self.story()}"
         self.quiet(0.02)
 
-    def send(self, line, limit_s=ANSWER_S):
-        """Sends one command line; gives (information lines, final line)."""
+    def send(self, line, limit_s=ANSWER_S, keep=True):
+        """Sends one command line; gives (information lines, final line). Codes of a
+        session that came between go on waiting, unless `keep` is false."""
         self.write(line.encode() + b"\r")
         lines = self._take(FINAL.match, limit_s, f"final result of {line.split('=')[0]}")
-        return lines[:-1], lines[-1]
+        return self._keep_codes(lines[:-1]) if keep else lines[:-1], lines[-1]
 
-    def ok(self, line, limit_s=ANSWER_S):
+    def _keep_codes(self, lines):
+        kept = [line for line in lines if CODE.match(line)]
+        self._lines = [(time.monotonic(), line) for line in kept] + self._lines
+        return [line for line in lines if not CODE.match(line)]
+
+    def ok(self, line, limit_s=ANSWER_S, keep=True):
         """Sends a command that must succeed; gives its information lines."""
-        lines, final = self.send(line, limit_s)
+        lines, final = self.send(line, limit_s, keep)
         assert final == "OK", f"{line.split('=')[0]} gave {final}\n{self.story()}"
         return lines
 

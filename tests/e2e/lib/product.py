@@ -61,7 +61,7 @@ class Product:
         self._make("/models", {"oem": oem, "name": model})
         made = call(cloud, "POST", "/products", {"oem": oem, "model": model})
         self.product, self.secret = made["id"], made["secret"]
-        self.upstream = HttpUpstream(cloud.url)
+        self.upstream = HttpUpstream(cloud)
 
     def _make(self, path, body):
         try:

@@ -38,7 +38,7 @@ class Tool:
         """A process that runs on; without a terminal, so that no prompt waits."""
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
                    "start_new_session": True} | options
-        return subprocess.Popen([self.program, *map(str, words)], env=self.env | (env or {}), **options)
+        return subprocess.Popen([self.program, *(word if isinstance(word, bytes) else str(word) for word in words)], env=self.env | (env or {}), **options)
 
     def finish(self, process, input=None):
         try:
@@ -47,7 +47,7 @@ class Tool:
             process.kill()
             out, err = process.communicate()
             raise AssertionError(f"the tool does not end\n{out.decode()}\n{err.decode()}") from None
-        return Done(process.returncode, out.decode(), err.decode())
+        return Done(process.returncode, (out or b"").decode(), (err or b"").decode())
 
     def __call__(self, *words, input=None, env=None):
         stdin = subprocess.PIPE if input is not None else subprocess.DEVNULL

@@ -17,7 +17,18 @@ MIB = 1 << 20
 
 def image(size, seed=1):
     """Bytes that no compression and no repetition can mistake for others."""
-    return random.Random(seed).randbytes(size)
+    source = random.Random(seed)
+    return b"".join(source.randbytes(min(1 << 24, size - at)) for at in range(0, size, 1 << 24))
+
+
+def finish(world, request):
+    """Ends a world; what sanitizers and logs tell fails the test."""
+    failed = getattr(request.node, "has_failed", False)
+    story = world.story()
+    complaints = world.close()
+    if failed:
+        print(story)
+    assert not complaints, "\n".join(complaints)
 
 
 class World:
@@ -79,7 +90,7 @@ class World:
     def begin(self, host, **values):
         """Starts a session; the command must be accepted at once."""
         begun = time.monotonic()
-        lines = host.ok(self.command(**values))
+        lines = host.ok(self.command(**values), keep=False)
         assert not lines, f"a session's codes before its OK: {lines}\n{host.story()}"
         assert time.monotonic() - begun < 0.1 * self.patience(), "OK later than 100 ms"
 

@@ -334,6 +334,18 @@ static void the_command_itself_is_never_sent_twice(void **state)
 	assert_sent(&rig, "");
 }
 
+static void a_final_code_counts_even_if_ok_never_comes(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	go_to_start(&rig);
+	answer(&rig, START "|", "+CSCFOTA: 3\r");
+	be_silent(&rig);
+	answer(&rig, "AT+CMEE=0|", "OK\r");
+	assert_end(&rig, MODULE_OUTCOME_CODE, 3);
+}
+
 static void a_quiet_session_is_asked_for_a_sign_of_life(void **state)
 {
 	struct rig rig;
@@ -521,6 +533,7 @@ int main(void)
 		cmocka_unit_test(late_answers_to_at_are_waited_for),
 		cmocka_unit_test(silence_before_the_session_leads_back_to_at_twice),
 		cmocka_unit_test(the_command_itself_is_never_sent_twice),
+		cmocka_unit_test(a_final_code_counts_even_if_ok_never_comes),
 		cmocka_unit_test(a_quiet_session_is_asked_for_a_sign_of_life),
 		cmocka_unit_test(a_service_that_is_off_shows_that_the_module_restarted),
 		cmocka_unit_test(a_code_in_front_of_the_answer_to_a_sign_of_life_counts),

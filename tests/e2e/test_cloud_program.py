@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""atfota-cloud as a program: options, TLS, data directory, signals, and its description of the API."""
+
+import os
+import re
+import signal
+import socket
+import ssl
+import stat
+import subprocess
+import time
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+from lib.cloud import Cloud
+from lib.tls import Authority
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_S = 20
+
+
+@pytest.fixture
+def program(build):
+    return build / "cloud/atfota-cloud"
+
+
+def run(program, *words):
+    return subprocess.run([program, *words], capture_output=True, text=True, timeout=LIMIT_S)
+
+
+def test_help_and_version_end_well(program):
+    assert run(program, "--version").stdout.startswith("atfota-cloud ")
+    text = run(program, "--help").stdout
+    for option in ("--data", "--listen", "--tls-cert", "--tls-key", "--allow-http", "--config", "--log-level"):
+        assert option in text
+
+
+@pytest.mark.parametrize("words,hint", [
+    ([], "--data"), (["--data", "X"], "--allow-http"), (["--data", "X", "--tls-cert", "c"], "--tls-key"),
+    (["--data", "X", "--allow-http", "--log-level", "loud"], "log-level"),
+    (["--data", "X", "--allow-http", "--link-lifetime", "0"], "link-lifetime"),
+    (["--data", "X", "--allow-http", "--public-url", "cdn.example"], "public-url"),
+    (["--data", "X", "--allow-http", "--public-url", "https://cdn.example/"], "public-url"),
+    (["--data", "X", "--allow-http", "--public-url", "https://" + "x" * 93], "public-url"),
+    (["--data", "X", "--allow-http", "extra"], "extra"), (["--nonsense"], "nonsense"),
+    (["--data", "X", "--allow-http", "--config", "/nonexistent/file"], "/nonexistent/file")])
+def test_wrong_usage_says_what_to_do(program, tmp_path, words, hint):
+    done = subprocess.run([program, *words], capture_output=True, text=True, timeout=LIMIT_S, cwd=tmp_path)
+    assert done.returncode == 64 and hint in done.stderr and not done.stdout, done
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("listen", ["nonsense", "127.0.0.1", "127.0.0.1:x", "::1:8080", "127.0.0.1:99999", ":80"])
+def test_a_wrong_address_is_named(program, tmp_path, listen):
+    done = run(program, "--data", tmp_path / "d", "--allow-http", "--listen", listen)
+    assert done.returncode == 1 and listen in done.stderr
+
+
+def test_a_busy_port_is_named(program, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        where = f"127.0.0.1:{busy.getsockname()[1]}"
+        done = run(program, "--data", tmp_path / "d", "--allow-http", "--listen", where)
+    assert done.returncode == 1 and where in done.stderr and "in use" in done.stderr
+
+
+def test_settings_come_from_a_file_and_the_command_line_wins(program, tmp_path):
+    config = tmp_path / "config"
+    config.write_text(f"# settings\n[platform]\ndata = {tmp_path}/wrong\nallow-http = yes\n"
+                      "link-lifetime=7\n  log-level = debug  \n")
+    with Cloud(program, tmp_path / "c", "--config", config, tls=True) as cloud:
+        assert cloud.request("GET", "/healthz").status == 200
+        assert not (tmp_path / "wrong").exists()
+
+
+@pytest.mark.parametrize("line,hint", [("nonsense = 1", "line 2"), ("data", "line 2"), ("link-lifetime = x", "line 2"),
+                                       ("allow-http = perhaps", "yes or no"), ("config = x", "line 2")])
+def test_a_wrong_line_of_the_file_is_named(program, tmp_path, line, hint):
+    config = tmp_path / "config"
+    config.write_text("# settings\n" + line + "\n")
+    done = run(program, "--config", config, "--data", tmp_path / "d")
+    assert done.returncode == 64 and hint in done.stderr, done
+
+
+def test_data_is_for_its_owner_only(program, tmp_path):
+    old = os.umask(0)
+    try:
+        with Cloud(program, tmp_path) as cloud:
+            cloud.everything()
+            for path in [cloud.data, *cloud.data.rglob("*")]:
+                assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+            assert stat.S_IMODE((cloud.data / "admin-token").stat().st_mode) == 0o600
+    finally:
+        os.umask(old)
+
+
+def test_the_first_token_is_shown_once(program, tmp_path):
+    cloud = Cloud(program, tmp_path)
+    with cloud:
+        token = cloud.token
+        assert [line for line in cloud.first_lines if token in line]
+        assert cloud.request("GET", "oems").status == 200
+    with cloud:
+        assert cloud.token == token and not [line for line in cloud.first_lines if token in line]
+        assert cloud.request("GET", "oems").status == 200
+    assert token not in cloud.log()
+
+
+def test_a_second_process_on_the_same_data_is_refused(program, tmp_path):
+    with Cloud(program, tmp_path) as cloud:
+        done = run(program, "--data", cloud.data, "--allow-http", "--listen", "127.0.0.1:0")
+        assert done.returncode == 1 and "another atfota-cloud runs on it" in done.stderr
+        assert cloud.request("GET", "/healthz").status == 200
+
+
+def test_a_data_directory_that_cannot_be_made_is_named(program, tmp_path):
+    done = run(program, "--data", tmp_path / "a/b", "--allow-http")
+    assert done.returncode == 1 and str(tmp_path / "a/b") in done.stderr
+
+
+def test_a_database_that_is_none_is_named(program, tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/atfota.db").write_bytes(b"this is no database" * 1000)
+    done = run(program, "--data", tmp_path / "d", "--allow-http")
+    assert done.returncode == 1 and "not a database" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(program, tmp_path, number):
+    cloud = Cloud(program, tmp_path).start()
+    connection = cloud.connect()
+    connection.request("GET", "/healthz")
+    connection.getresponse().read()
+    cloud.process.send_signal(number)
+    assert cloud.process.wait(LIMIT_S) == 0
+    cloud.process = None
+    assert not list(cloud.data.glob("atfota.db-wal")), "the log of the database was not closed"
+
+
+def test_a_signal_during_downloads_and_uploads_ends_it(program, tmp_path):
+    with Cloud(program, tmp_path) as cloud:
+        product, _, _ = cloud.everything(8 << 20)
+        draft = product.draft("V3")
+        place = urllib.parse.urlsplit(cloud.url)
+        socks = [socket.create_connection((place.hostname, place.port)) for _ in range(20)]
+        for sock in socks:
+            sock.sendall(f"PUT /api/v1/versions/{draft['id']}/package HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"
+                         f"Authorization: Bearer {cloud.token}\r\n\r\n".encode() + b"x" * 300_000)
+        time.sleep(0.2)
+        begun = time.monotonic()
+        cloud.stop()
+        assert time.monotonic() - begun < 5
+        for sock in socks:
+            sock.close()
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    authority = Authority(tmp_path)
+    authority.server()
+    return authority
+
+
+def test_tls_is_served(program, tmp_path, certificate):
+    pem = tmp_path / "good.pem"
+    with Cloud(program, tmp_path / "c", "--tls-cert", pem, "--tls-key", pem, tls=True) as cloud:
+        assert cloud.url.startswith("https://127.0.0.1:")
+        place = urllib.parse.urlsplit(cloud.url)
+        context = ssl.create_default_context(cafile=certificate.path)
+        with socket.create_connection((place.hostname, place.port)) as sock:
+            with context.wrap_socket(sock, server_hostname="127.0.0.1") as tls:
+                assert tls.version() in ("TLSv1.2", "TLSv1.3")
+                tls.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert tls.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_a_package_goes_whole_and_in_ranges_over_tls(program, tmp_path, certificate, monkeypatch):
+    pem = tmp_path / "good.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
+    from lib.device import Device
+    with Cloud(program, tmp_path / "c", "--tls-cert", pem, "--tls-key", pem, tls=True) as cloud:
+        from lib.product import Product, call
+        product = Product(cloud, "SIMCOM", "7600M21")
+        data = os.urandom(1_000_000)
+        product.publish("V2", data)
+        assert call(cloud, "GET", "/versions")["items"]
+        device = Device(cloud.url, product.product, product.secret, product.oem, product.model)
+        url = device.check("V2")[1]["url"]
+        assert device.get(url)[2] == data and device.get(url)[2] == data
+        status, headers, body = device.get(url, Range="bytes=123456-")
+        assert (status, body) == (206, data[123456:])
+        assert headers["Content-Range"] == "bytes 123456-999999/1000000"
+
+
+def test_a_bad_certificate_is_named(program, tmp_path, certificate):
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "junk").write_bytes(b"junk")
+    for path in ("empty", "junk", "nothing"):
+        done = run(program, "--data", tmp_path / "d", "--listen", "127.0.0.1:0", "--tls-cert", tmp_path / path,
+                   "--tls-key", tmp_path / "good.pem")
+        assert done.returncode == 1 and ("PEM" in done.stderr or str(tmp_path / path) in done.stderr), done
+
+
+def test_a_slow_client_does_not_hold_up_others(program, tmp_path):
+    with Cloud(program, tmp_path) as cloud:
+        place = urllib.parse.urlsplit(cloud.url)
+        socks = [socket.create_connection((place.hostname, place.port)) for _ in range(200)]
+        for sock in socks:
+            sock.sendall(b"POST /device/v1/check HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
+        begun = time.monotonic()
+        assert cloud.request("GET", "/healthz").status == 200
+        assert time.monotonic() - begun < 1
+        for sock in socks:
+            sock.close()
+
+
+
+def described_paths():
+    """(method, path) of docs/admin-api.yaml, whose layout is one path or method a line."""
+    found, path = set(), None
+    for line in (ROOT / "docs/admin-api.yaml").read_text().splitlines():
+        if match := re.match(r"  (/\S*):$", line):
+            path = match.group(1)
+        elif match := re.match(r"    (get|post|put|patch|delete):$", line):
+            found.add((match.group(1).upper(), re.sub(r"{\w+}", "{}", path)))
+    return found
+
+
+def test_every_call_is_described():
+    """The routing table and the description have the same calls."""
+    text = (ROOT / "cloud/routes.c").read_text()
+    methods = {"READ": "GET", "DEVICES": "GET", "CREATE": "POST", "ACT": "POST", "DELETE": "DELETE"}
+    table = {(methods[kind], path) for kind, path in re.findall(r"\t(READ|DEVICES|CREATE|ACT|DELETE)\(\"(\S+)\"", text)}
+    table |= set(re.findall(r"\t(?:ADMIN|STREAM)\(\"(\w+)\", \"(\S+)\"", text))
+    table = {(method, "/api/v1" + path) for method, path in table} | {("GET", "/healthz")}
+    assert len(table) > 35
+    assert described_paths() == table

@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the golden vectors of what a module stores, with an implementation of CBOR and
+CRC-32 that is not ours. usage: tests/vectors/make_session.py (writes next to itself)"""
+
+import struct
+import zlib
+from pathlib import Path
+
+import cbor2
+
+HERE = Path(__file__).resolve().parent / "session"
+TARGET = b"SIM7600M21_LE11_181025_V2.00"
+
+
+def run(first, count):
+    return bytes((first + i) & 255 for i in range(count))
+
+
+def report(number, state, code, received):
+    return {1: b"1540907004", 2: b"f9bbb0d76f894da090b6b69253616561", 3: b"dep-%d" % (number + 1),
+            4: run(0xA0 + number, 16), 5: state, 6: code, 7: received}
+
+
+def record():
+    return {
+        1: {1: b"1540907004", 2: TARGET, 3: run(0x10, 32), 4: 0x123456789, 5: 0x12345000, 6: 0},
+        2: {1: 513, 2: 3, 3: TARGET},
+        3: [report(0, 7, 513, 4096), report(1, 3, 3, 0x123456789)],
+    }
+
+
+def newer():
+    """The same with keys that version 1 does not know, in each of its maps."""
+    made = record()
+    made[1][7] = [1, "two", {3: None}]
+    made[2][200] = True
+    made[3][1][8] = b"x" * 30
+    made[4] = {"text": 1}
+    return made
+
+
+def entry(kind, seq, payload, prog_bytes):
+    head = struct.pack("<HBBIHH", 0x4A46, 1, kind, seq, len(payload), 0)
+    made = head + payload
+    made += struct.pack("<I", zlib.crc32(made))
+    return made + b"\xff" * (-len(made) % prog_bytes)
+
+
+def journal():
+    """Two halves of 4096 bytes, programmed in units of 16: an older snapshot in the
+    second, a newer one with two progress entries in the first."""
+    old = record()
+    old[1][5] = 0
+    first = entry(1, 7, cbor2.dumps(record(), canonical=True), 16)
+    first += entry(2, 8, struct.pack("<Q", 0x12346000), 16)
+    first += entry(2, 9, struct.pack("<Q", 0x12347000), 16)
+    second = entry(1, 6, cbor2.dumps(old, canonical=True), 16)
+    return first.ljust(4096, b"\xff") + second.ljust(4096, b"\xff")
+
+
+def write(name, data):
+    lines = [data[at:at + 32].hex() for at in range(0, len(data), 32)]
+    (HERE / name).write_text("\n".join(lines) + "\n")
+
+
+def main():
+    HERE.mkdir(exist_ok=True)
+    write("record.hex", cbor2.dumps(record(), canonical=True))
+    write("record_newer.hex", cbor2.dumps(newer(), canonical=True))
+    write("journal.hex", journal())
+
+
+if __name__ == "__main__":
+    main()
