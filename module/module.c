@@ -656,6 +656,7 @@ static void turn(struct module *module)
 		mux_flush(&module->lines[i].mux);
 		line_flush(&module->lines[i].line);
 	}
+	take_end_of_input(module); /* which a flush may have noticed */
 }
 
 static void end_muxes(struct module *module)
@@ -664,7 +665,6 @@ static void end_muxes(struct module *module)
 		mux_end(&module->lines[i].mux);
 		line_flush(&module->lines[i].line);
 	}
-	take_end_of_input(module); /* which a flush may have noticed */
 }
 
 static void warn_about(const struct module *module)
