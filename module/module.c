@@ -640,6 +640,7 @@ static void cut_power(struct module *module, uint32_t boot_ms)
 	rehearsal_restart(module->rehearsal);
 	if (fota_session_init(&module->session, &module->session_cfg)) { return; }
 	for (unsigned i = 0; i < module->line_count; i++) {
+		mux_lose(&module->lines[i].mux);
 		at_reset(&module->lines[i].at);
 		if (module->bads[i]) { badline_restart(module->bads[i]); }
 	}
