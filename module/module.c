@@ -24,6 +24,7 @@
 #include "posix_random.h"
 #include "posix_store.h"
 #include "rehearsal.h"
+#include "settings.h"
 #include "sim_flash.h"
 
 #define PART          "module"
@@ -35,7 +36,7 @@
 #define BOOT_MS       (AT_TYPING_MS + 200) /* deaf: longer than a result may wait for a line being typed */
 #define DRAIN_MS      500
 #define SETTLE_MS     20 /* until the kernel shows at the slave what was written to the master */
-#define POLL_MAX      (2 + MODULE_LINE_MAX * LINE_POLL_MAX)
+#define POLL_MAX      (3 + MODULE_LINE_MAX * LINE_POLL_MAX)
 
 struct module_line {
 	struct line line;
@@ -65,7 +66,8 @@ struct module {
 	struct at_network_cfg network_cfg;
 	struct mux_env mux_env;
 	struct mux_set mux_set;
-	struct at_table tables[4];
+	struct settings settings;
+	struct at_table tables[5];
 	struct module_line lines[MODULE_LINE_MAX];
 	unsigned line_count;
 	int signal_fd;
@@ -309,6 +311,48 @@ static int open_session(struct module *module)
 	return 0;
 }
 
+static void apply_settings(void *ctx)
+{
+	struct module *module = ctx;
+
+	if (module->rehearsal) { return; }
+	module->session_cfg.server_url = fota_bytes_of(settings_server(&module->settings));
+	module->fota_cfg.is_code_for_all = settings_is_code_for_all(&module->settings);
+	settings_limits(&module->settings, &module->session_cfg.limits);
+	fota_session_set_limits(&module->session, &module->session_cfg.limits);
+}
+
+static bool is_session_running(void *ctx)
+{
+	const struct module *module = ctx;
+	struct fota_session_info info;
+
+	fota_session_get(&module->session, &info);
+	return info.is_running;
+}
+
+/* A rehearsal keeps nothing, and its platform is not to be chosen. */
+static int open_settings(struct module *module)
+{
+	const struct module_options *options = module->options;
+	struct fota_session_limits limits;
+	const struct settings_options settings = {
+		.dir = module->rehearsal ? NULL : options->state_dir,
+		.server_url = options->server_url,
+		.limits = &limits,
+		.allow_plain = options->allow_http,
+		.log = &module->log,
+		.changed = apply_settings,
+		.is_busy = is_session_running,
+		.ctx = module,
+	};
+
+	fota_session_get_limits(&module->session, &limits);
+	if (settings_open(&module->settings, &settings)) { return 1; }
+	apply_settings(module);
+	return 0;
+}
+
 static int spoil_line(struct module *module, unsigned number)
 {
 	const struct badline_cfg *file = &module->rehearsal_file.line;
@@ -373,6 +417,7 @@ static int open_lines(struct module *module)
 	module->tables[1] = fota_table(module);
 	module->tables[2] = at_network_table(&module->network);
 	module->tables[3] = mux_table(&module->mux_set);
+	module->tables[4] = settings_table(&module->settings);
 	module->mux_env = (struct mux_env) { &module->fota, &module->network, &module->log };
 	for (unsigned i = 0; i < module->options->line_count; i++) {
 		if (open_line(module, i)) { return 1; }
@@ -434,6 +479,7 @@ static int open_module(struct module *module)
 	if (!status) { status = open_network(module); }
 	if (!status && module->options->rehearsal) { status = open_rehearsal(module); }
 	if (!status) { status = open_session(module); }
+	if (!status) { status = open_settings(module); }
 	if (!status) { wait_for_journal(module); }
 	if (!status) { status = open_lines(module); }
 	return status;
@@ -465,6 +511,7 @@ static void close_module(struct module *module)
 	rehearsal_close(module->rehearsal);
 	posix_http_close(module->http);
 	posix_crypto_close(&module->crypto);
+	settings_close(&module->settings);
 	posix_store_close(module->store);
 	if (module->signal_fd >= 0) { close(module->signal_fd); }
 	free(module->work);
@@ -509,6 +556,7 @@ static void wait_for_events(struct module *module)
 	unsigned count = 0;
 
 	fds[count++] = (struct pollfd) { .fd = module->signal_fd, .events = POLLIN };
+	fds[count++] = (struct pollfd) { .fd = settings_fd(&module->settings), .events = POLLIN };
 	if (module->store) { fds[count++] = (struct pollfd) { .fd = posix_store_fd(module->store), .events = POLLIN }; }
 	for (unsigned i = 0; i < module->line_count; i++) {
 		count += line_get_polls(&module->lines[i].line, fds + count);
@@ -565,7 +613,8 @@ static bool is_over(const struct module *module)
 static void take_end_of_input(struct module *module)
 {
 	for (unsigned i = 0; i < module->line_count; i++) {
-		bool is_busy = module->is_restarting || !fota_session_is_quiet(&module->session);
+		bool is_busy = module->is_restarting || settings_is_writing(&module->settings) ||
+			       !fota_session_is_quiet(&module->session);
 
 		if (module->lines[i].line.is_ended && !is_busy) { go_down(module); }
 	}
@@ -597,7 +646,8 @@ static void take_restart(struct module *module)
 {
 	if (!module->is_restarting || module->is_going_down) { return; }
 	fota_session_abort(&module->session);
-	if (fota_session_is_quiet(&module->session) && posix_clock_now_ms() >= module->boot_ms) { boot(module); }
+	if (fota_session_is_storing(&module->session) || !fota_session_is_quiet(&module->session)) { return; }
+	if (posix_clock_now_ms() >= module->boot_ms) { boot(module); }
 }
 
 /* The power goes without a word: nothing that waits is told any more, what was stored
@@ -607,6 +657,7 @@ static void cut_power(struct module *module, uint32_t boot_ms)
 	rehearsal_restart(module->rehearsal);
 	if (fota_session_init(&module->session, &module->session_cfg)) { return; }
 	for (unsigned i = 0; i < module->line_count; i++) {
+		mux_lose(&module->lines[i].mux);
 		at_reset(&module->lines[i].at);
 		if (module->bads[i]) { badline_restart(module->bads[i]); }
 	}
@@ -647,6 +698,7 @@ static void turn(struct module *module)
 		take_input(module, &module->lines[i], now_ms);
 	}
 	take_storage(module);
+	settings_perform(&module->settings, now_ms);
 	posix_http_perform(module->http);
 	go_on_with_rehearsal(module);
 	fota_session_tick(&module->session);
@@ -670,16 +722,17 @@ static void end_muxes(struct module *module)
 static void warn_about(const struct module *module)
 {
 	const struct module_options *options = module->options;
+	const char *server_url = settings_server(&module->settings);
 
 	if (module->rehearsal) {
 		log_line(&module->log, LOG_LEVEL_WARN, PART, "rehearsing %s: nothing of it is real",
 			 options->rehearsal);
 		return;
 	}
-	if (!*options->server_url) {
+	if (!*server_url) {
 		log_line(&module->log, LOG_LEVEL_WARN, PART, "no platform: sessions end with 501; give --server URL");
 	}
-	if (strncmp(options->server_url, "http://", 7) == 0 && !options->allow_http) {
+	if (strncmp(server_url, "http://", 7) == 0 && !options->allow_http) {
 		log_line(&module->log, LOG_LEVEL_WARN, PART,
 			 "plain http:// is refused (501): give --allow-http to accept it");
 	}

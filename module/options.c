@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rehearsal_cause.h"
+
 #define DEFAULT_SLOT_BYTES (UINT64_C(512) * 1024 * 1024)
 
 const char *argp_program_version = "atfotad " ATFOTA_VERSION;
@@ -93,8 +95,10 @@ const struct argp_option module_option_rows[] = {
 	  "from the N-th operation on",
 	  6 },
 	{ NULL, 0, NULL, 0, "Rehearsal (needs no platform and no storage):", 7 },
-	{ "rehearse", KEY_REHEARSE, "CODE|FILE", 0,
-	  "play sessions: one that ends with CODE (306, 303-refused, restart), or those of an INI file", 7 },
+	{ "rehearse", KEY_REHEARSE, "CODE|FILE|list", 0,
+	  "play sessions: one that ends with CODE (306, 303-refused, restart), or those of an INI file; list tells the "
+	  "codes",
+	  7 },
 	{ "bad-line", KEY_BAD_LINE, "NAME=N[,NAME=N]...", 0,
 	  "spoil the ports: lose, twice, late (bytes of 10000), late_ms, way, noise_bytes, stall_after, stall_ms, "
 	  "cut_after, seed",
@@ -165,6 +169,14 @@ static void add_line(struct module_options *options, enum line_kind kind, const 
 	options->lines[options->line_count++] = (struct line_option) { kind, value };
 }
 
+static void set_rehearsal(struct module_options *options, const char *value)
+{
+	options->rehearsal = value;
+	if (strcmp(value, "list") != 0) { return; }
+	rehearsal_cause_print(stdout);
+	exit(EXIT_SUCCESS);
+}
+
 static void set_bad_line(struct module_options *options, const char *value, struct argp_state *state)
 {
 	const char *complaint = badline_parse_list(&options->bad_line, value);
@@ -218,7 +230,7 @@ static error_t parse_special(int key, char *value, struct argp_state *state)
 		options->boot_messages = true;
 		return 0;
 	case KEY_REHEARSE:
-		options->rehearsal = value;
+		set_rehearsal(options, value);
 		return 0;
 	case KEY_BAD_LINE:
 		set_bad_line(options, value, state);

@@ -420,13 +420,28 @@ static enum at_result run_cscfota(struct at_server *at, const struct at_call *ca
 	return result;
 }
 
+/* AT+FOTACHECK meets what the next session is going to meet, and does not use it up. */
+static enum at_result run_fotacheck(struct at_server *at, const struct at_call *call)
+{
+	struct rehearsal *rehearsal = call->ctx;
+	struct fota_session_info info;
+
+	fota_session_get(rehearsal->cfg.session, &info);
+	if (info.is_running || !info.is_on) { return run_inner(rehearsal, at, call); }
+	take_model(rehearsal, call->args[1].text);
+	rehearsal->play = *next_session(rehearsal);
+	if (rehearsal->play.cause->step == REHEARSAL_COMMAND) { return run_refused(rehearsal, at, call); }
+	clear_faults(rehearsal);
+	make_plan(&rehearsal->play, &rehearsal->http.plan);
+	return run_inner(rehearsal, at, call);
+}
+
 /* Every row of the FOTA commands goes through here: a table has one context. */
 static enum at_result run_row(struct at_server *at, const struct at_call *call)
 {
-	struct rehearsal *rehearsal = call->ctx;
-	bool is_start = strcmp(call->cmd->name, "+CSCFOTA") == 0 && call->form == AT_SET;
-
-	return is_start ? run_cscfota(at, call) : run_inner(rehearsal, at, call);
+	if (call->form == AT_SET && strcmp(call->cmd->name, "+CSCFOTA") == 0) { return run_cscfota(at, call); }
+	if (call->form == AT_SET && strcmp(call->cmd->name, "+FOTACHECK") == 0) { return run_fotacheck(at, call); }
+	return run_inner(call->ctx, at, call);
 }
 
 struct at_table rehearsal_table(struct rehearsal *rehearsal, struct at_table inner)

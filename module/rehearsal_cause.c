@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rehearsal_cause.h"
 
+#include <stdbool.h>
+
 #include "fota/code.h"
 #include "fota/device_api.h"
 #include "fota/port.h"
@@ -106,4 +108,34 @@ const char *rehearsal_step_name(enum rehearsal_step step)
 	static const char *const names[REHEARSAL_STEP_COUNT] = { "command", "check", "store", "download", "verify" };
 
 	return step < REHEARSAL_STEP_COUNT ? names[step] : "";
+}
+
+/* Nothing brings these about in this module: the result is said, or shown for another one. */
+static bool is_played(const struct rehearsal_cause *cause)
+{
+	return cause->kind == CAUSE_SWAP || cause->kind == CAUSE_SAY;
+}
+
+static void print_steps(FILE *out, unsigned code)
+{
+	for (size_t i = 0; i < CAUSE_COUNT; i++) {
+		if (causes[i].code != code) { continue; }
+		(void)fprintf(out, " %s%s", rehearsal_step_name((enum rehearsal_step)causes[i].step),
+			      is_played(&causes[i]) ? "*" : "");
+	}
+}
+
+void rehearsal_cause_print(FILE *out)
+{
+	unsigned count;
+	const struct fota_code_info *codes = fota_code_list(&count);
+
+	for (unsigned i = 0; i < count; i++) {
+		(void)fprintf(out, "%3d %c %s:", codes[i].number, (int)codes[i].code_class, codes[i].text);
+		print_steps(out, (unsigned)codes[i].number);
+		(void)fputc('\n', out);
+	}
+	(void)fputs("restart:", out);
+	print_steps(out, REHEARSAL_RESTART);
+	(void)fputs("\n(command: the refusal of AT+CSCFOTA; *: played, not caused)\n", out);
 }

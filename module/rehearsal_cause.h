@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Where a session ends. */
 enum rehearsal_step {
@@ -59,5 +60,8 @@ const struct rehearsal_cause *rehearsal_cause_find(unsigned code, enum rehearsal
 const struct rehearsal_cause *rehearsal_cause_usual(unsigned code);
 
 const char *rehearsal_step_name(enum rehearsal_step step);
+
+/* One line of text per code: the steps at which it comes, the usual one first. */
+void rehearsal_cause_print(FILE *out);
 
 #endif

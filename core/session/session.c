@@ -17,24 +17,18 @@ static const struct fota_session_limits default_limits = {
 	.sync_bytes = 4194304,
 };
 
-static uint32_t or_default(uint32_t value, uint32_t fallback)
-{
-	return value ? value : fallback;
-}
+_Static_assert(sizeof(struct fota_session_limits) % sizeof(uint32_t) == 0, "numbers of 32 bits, nothing else");
 
+/* Number by number: written out it would be the largest function of the session. */
 static void fill_limits(struct fota_session_limits *to, const struct fota_session_limits *from)
 {
-	*to = (struct fota_session_limits) {
-		.retry_count = or_default(from->retry_count, default_limits.retry_count),
-		.retry_base_ms = or_default(from->retry_base_ms, default_limits.retry_base_ms),
-		.retry_max_ms = or_default(from->retry_max_ms, default_limits.retry_max_ms),
-		.session_ms = or_default(from->session_ms, default_limits.session_ms),
-		.storage_ms = or_default(from->storage_ms, default_limits.storage_ms),
-		.report_ms = or_default(from->report_ms, default_limits.report_ms),
-		.report_retry_ms = or_default(from->report_retry_ms, default_limits.report_retry_ms),
-		.sync_ms = or_default(from->sync_ms, default_limits.sync_ms),
-		.sync_bytes = or_default(from->sync_bytes, default_limits.sync_bytes),
-	};
+	for (size_t off = 0; off < sizeof(*to); off += sizeof(uint32_t)) {
+		uint32_t value;
+
+		memcpy(&value, (const uint8_t *)from + off, sizeof(value));
+		if (value == 0) { memcpy(&value, (const uint8_t *)&default_limits + off, sizeof(value)); }
+		memcpy((uint8_t *)to + off, &value, sizeof(value));
+	}
 	if (from->retry_count == FOTA_RETRY_NONE) { to->retry_count = 0; }
 }
 
@@ -51,6 +45,16 @@ static bool is_cfg_usable(const struct fota_session_cfg *cfg)
 	if (!is_flash_usable(cfg->slot) || !is_flash_usable(cfg->journal)) { return false; }
 	if (cfg->work.cap < FOTA_WORK_MIN_BYTES) { return false; }
 	return cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES >= cfg->slot->prog_bytes;
+}
+
+void fota_session_get_limits(const struct fota_session *s, struct fota_session_limits *limits)
+{
+	*limits = s->limits;
+}
+
+void fota_session_set_limits(struct fota_session *s, const struct fota_session_limits *limits)
+{
+	fill_limits(&s->limits, limits);
 }
 
 enum fota_err fota_session_init(struct fota_session *s, const struct fota_session_cfg *cfg)
@@ -304,6 +308,11 @@ bool fota_session_is_quiet(const struct fota_session *s)
 {
 	return !s->is_running && (!s->io.is_pending || s->io.is_stuck) && !session_job_is_active(s) &&
 	       s->phase == PHASE_IDLE;
+}
+
+bool fota_session_is_storing(const struct fota_session *s)
+{
+	return s->io.is_pending;
 }
 
 static enum fota_state state_of(const struct fota_session *s)

@@ -18,11 +18,13 @@ KIB = 1024
 
 AT = ["at_init", "at_feed", "at_tick", "at_next_ms", "at_complete", "at_urc", "at_reset", "at_basic_table",
       "at_profile_find", "at_get_stats", "at_set_value"]
-FOTA = ["at_fota_init", "at_fota_add_port", "at_fota_remove_port", "at_fota_table", "at_fota_notice"]
+FOTA = ["at_fota_init", "at_fota_add_port", "at_fota_remove_port", "at_fota_table", "at_fota_notice",
+        "at_config_table"]
 NETWORK = ["at_network_init", "at_network_add_port", "at_network_remove_port", "at_network_boot", "at_network_table"]
 SESSION = ["fota_session_init", "fota_session_start", "fota_session_set_on", "fota_session_cancel",
            "fota_session_abort", "fota_session_http", "fota_session_storage", "fota_session_tick",
-           "fota_session_next_ms", "fota_session_is_quiet", "fota_session_get"]
+           "fota_session_next_ms", "fota_session_is_quiet", "fota_session_is_storing", "fota_session_get",
+           "fota_session_get_limits", "fota_session_set_limits", "fota_session_check"]
 CRYPTO = {"core/util/cose.c"}  # the envelope of the messages; SHA-256 and HMAC are ports
 
 SIZES = {

@@ -201,6 +201,7 @@ def _docs(job):
             continue
         done = subprocess.run([job.root / RELEASE / program, "--help"], capture_output=True, text=True, timeout=10)
         counts.add(results.of_rule(job, name, rules.options_described(done.stdout, page.read_text())))
+    counts.add(_pytest(job, "tutorial", ["tests/docs"]))
     return counts
 
 
@@ -223,7 +224,7 @@ PARTS = {
     "fuzz": (_built(SANITIZED, _fuzz), f"each fuzzer for {FUZZ_S} s"),
     "e2e": (_built(SANITIZED, _e2e), "whole programs under ASan and UBSan"),
     "e2e-release": (_built(RELEASE, _e2e_release), "a part of them with the release build"),
-    "docs": (_built(RELEASE, _docs), "manual pages against --help"),
+    "docs": (_built(RELEASE, _docs), "manual pages against --help, and the tutorial's commands"),
     "run": (_run, "make run ONCE=1"),
 }
 

@@ -111,6 +111,18 @@ def test_commands_that_the_module_refuses_by_itself_use_no_session(atfotad, tmp_
         stage.play(["2", "3"])
 
 
+def test_a_check_meets_what_the_session_will_and_does_not_use_it_up(atfotad, tmp_path, seen_codes):
+    with Stage(atfotad, tmp_path, seen_codes, "--rehearse", "503") as stage:
+        stage.host.ok("AT+CAPFOTA=1")
+        for _ in range(2):
+            stage.host.ok(COMMAND.replace("CSCFOTA", "FOTACHECK"))
+            assert stage.host.codes() == [503]
+        stage.play(["503"])
+        stage.host.ok(COMMAND.replace("CSCFOTA", "FOTACHECK"))
+        assert stage.host.lines_until(r"\+FOTACHECK: .*")[-1] == '+FOTACHECK: "V2.00",65536,0'
+        stage.play(["2", "3"])
+
+
 def test_the_secret_is_in_no_log(atfotad, tmp_path, seen_codes):
     with Stage(atfotad, tmp_path, seen_codes, "--rehearse", "4", "--log-level", "debug") as stage:
         stage.play(["2", "4", "513"])

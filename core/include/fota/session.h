@@ -232,6 +232,16 @@ uint32_t fota_session_next_ms(const struct fota_session *s);
  * limit. */
 bool fota_session_is_quiet(const struct fota_session *s);
 
+/* A storage operation is pending, be it beyond its time limit. While it is, the session
+ * must not be initialised anew: the operation's end would be taken for that of another. */
+bool fota_session_is_storing(const struct fota_session *s);
+
+/* The limits that hold, with the defaults filled in; retry_count 0 means none. */
+void fota_session_get_limits(const struct fota_session *s, struct fota_session_limits *limits);
+
+/* Other limits from now on, as those of the configuration. Not while a session runs. */
+void fota_session_set_limits(struct fota_session *s, const struct fota_session_limits *limits);
+
 void fota_session_get(const struct fota_session *s, struct fota_session_info *info);
 
 #endif
