@@ -112,7 +112,8 @@ static void op_event(uint8_t arg)
 	if (rig.is_dead || !rig.http.is_active || rig.http.is_paused) { return; }
 	memset(bytes, arg, sizeof(bytes));
 	if (event.kind >= FOTA_HTTP_DONE) { rig.http.is_active = false; }
-	if (event.kind == FOTA_HTTP_BODY) { is_first_foreign = true; }
+	/* a foreign head makes other bytes of the honest ones that follow */
+	if (event.kind == FOTA_HTTP_HEAD || event.kind == FOTA_HTTP_BODY) { is_first_foreign = true; }
 	if (fota_session_http(&rig.session, &event, &taken) == FOTA_ERR_BUSY && rig.http.is_active) {
 		rig.http.is_paused = true;
 	}
