@@ -22,8 +22,10 @@
 #define PART      "line"
 #define REOPEN_MS 2000
 
+/* Of a device that is gone the log has one line, not one for each try. */
 static enum fota_err complain(const struct line *line, const char *what)
 {
+	if (line->is_lost) { return FOTA_ERR_IO; }
 	log_line(line->log, LOG_LEVEL_ERROR, PART, "%s: %s: %s", line->name, what, strerror(errno));
 	return FOTA_ERR_IO;
 }
@@ -300,11 +302,24 @@ static void lose_host(struct line *line, uint64_t now_ms)
 		return;
 	}
 	if (line->kind == LINE_PTY) { return; }
-	if (line->kind == LINE_TTY) { log_line(line->log, LOG_LEVEL_WARN, PART, "%s: lost, trying again", line->name); }
-	close(line->fd);
+	if (line->kind == LINE_TTY && !line->is_lost) {
+		log_line(line->log, LOG_LEVEL_WARN, PART, "%s: lost, trying again", line->name);
+		line->is_lost = true;
+	}
+	if (line->fd >= 0) { close(line->fd); }
 	line->fd = -1;
 	line->out_len = 0;
 	line->reopen_ms = now_ms + REOPEN_MS;
+}
+
+static void try_device(struct line *line, uint64_t now_ms)
+{
+	if (open_tty(line)) {
+		lose_host(line, now_ms);
+		return;
+	}
+	line->is_lost = false;
+	log_line(line->log, LOG_LEVEL_INFO, PART, "%s: there again", line->name);
 }
 
 static void look_for_host(struct line *line, uint64_t now_ms)
@@ -313,7 +328,7 @@ static void look_for_host(struct line *line, uint64_t now_ms)
 	if (line->listen_fd >= 0) { accept_host(line); }
 	if (line->kind == LINE_TTY && line->fd < 0 && now_ms >= line->reopen_ms) {
 		line->reopen_ms = now_ms + REOPEN_MS;
-		if (open_tty(line)) { lose_host(line, now_ms); }
+		try_device(line, now_ms);
 	}
 }
 

@@ -25,6 +25,7 @@ struct line {
 	int open_count;     /* PTY: hosts that have it open */
 	bool is_ended;      /* standard input: end of file */
 	bool is_new_host;   /* a TCP connection began: the AT server starts afresh */
+	bool is_lost;       /* TTY: the device is gone */
 	uint64_t reopen_ms; /* TTY: when to try again */
 	uint64_t dropped_bytes;
 	size_t out_len;
