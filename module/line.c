@@ -15,8 +15,10 @@
 
 #define PART "line"
 
+/* Of a device that is gone the log has one line, not one for each try. */
 enum fota_err line_complain(const struct line *line, const char *what)
 {
+	if (line->is_lost) { return FOTA_ERR_IO; }
 	log_line(line->log, LOG_LEVEL_ERROR, PART, "%s: %s: %s", line->name, what, strerror(errno));
 	return FOTA_ERR_IO;
 }

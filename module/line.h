@@ -31,6 +31,7 @@ struct line {
 	bool is_new_host;   /* a connection began: the AT server starts afresh */
 	bool is_host_gone;  /* the last host closed a PTY */
 	bool is_telnet;     /* TCP: RFC 2217 */
+	bool is_lost;       /* TTY: the device is gone */
 	uint64_t reopen_ms; /* TTY: when to try again */
 	uint64_t dropped_bytes;
 	size_t out_len, wire_len;

@@ -50,7 +50,8 @@ static enum fota_err open_tty(struct line *line)
 
 static void lose(struct line *line, uint64_t now_ms)
 {
-	log_line(line->log, LOG_LEVEL_WARN, PART, "%s: lost, trying again", line->name);
+	if (!line->is_lost) { log_line(line->log, LOG_LEVEL_WARN, PART, "%s: lost, trying again", line->name); }
+	line->is_lost = true;
 	line_hang_up(line);
 	line->reopen_ms = now_ms + REOPEN_MS;
 }
@@ -58,8 +59,12 @@ static void lose(struct line *line, uint64_t now_ms)
 static void try_again(struct line *line, uint64_t now_ms)
 {
 	if (line->fd >= 0 || now_ms < line->reopen_ms) { return; }
-	line->reopen_ms = now_ms + REOPEN_MS;
-	if (open_tty(line)) { lose(line, now_ms); }
+	if (open_tty(line)) {
+		lose(line, now_ms);
+		return;
+	}
+	line->is_lost = false;
+	log_line(line->log, LOG_LEVEL_INFO, PART, "%s: there again", line->name);
 }
 
 const struct line_ops line_tty_ops = { open_tty, NULL, try_again, lose };

@@ -542,7 +542,7 @@ static uint32_t next_ms(const struct module *module, uint64_t now_ms)
 		uint32_t at_ms = mux_next_ms(&module->lines[i].mux, now_ms);
 
 		if (at_ms < least) { least = at_ms; }
-		if (module->lines[i].line.fd < 0 && least > 500) { least = 500; } /* a lost device is tried again */
+		if (module->lines[i].line.is_lost && least > 500) { least = 500; } /* it is tried again */
 	}
 	least = lesser(least, next_rehearsed_ms(module, now_ms));
 	if (module->is_going_down && least > 100) { least = 100; }

@@ -230,9 +230,11 @@ void fota_session_storage(struct fota_session *s, enum fota_err result)
 	session_pump(s);
 }
 
+/* Not while an operation hangs: a read would have the work room still. */
 static bool is_report_due(const struct fota_session *s)
 {
-	return s->phase == PHASE_IDLE && s->record.report_count && !s->is_going_down && !s->is_running;
+	return s->phase == PHASE_IDLE && s->record.report_count && !s->is_going_down && !s->is_running &&
+	       !s->io.is_stuck;
 }
 
 static bool is_resume_due(const struct fota_session *s)

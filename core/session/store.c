@@ -6,7 +6,8 @@
  *   port call of its next step; NONE ends it. Whether the port answers at once or
  *   later makes no difference to a job.
  * - A job that failed or timed out raises JOB_FAIL once. An operation beyond its time
- *   limit stays "stuck" until its completion arrives; no other is begun before.
+ *   limit stays "stuck" until its completion arrives; no other is begun before, and
+ *   no request that needs the work room.
  * - synced_bytes of the record never claims more than a sync has made durable, and is
  *   a multiple of the erase unit, so that a later session can erase from there on.
  *

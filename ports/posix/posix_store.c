@@ -4,7 +4,7 @@
  *
  * Foreground jobs were answered with PENDING; their end is told. A background job
  * is a full buffer whose prog was answered with OK: its error is kept and becomes the
- * result of the next operation. Each area has two buffers, so that one fills while the
+ * result of the area's next operation. Each area has two buffers, so that one fills while the
  * other is written. FIFO order makes that safe: a buffer is filled again only after a
  * later job than its own has ended, or while no job is queued. */
 #include "posix_store.h"
@@ -50,6 +50,7 @@ struct area {
 	unsigned filling;
 	uint64_t off; /* of the collected bytes */
 	size_t len;
+	enum fota_err background_err; /* under the store's lock */
 };
 
 struct posix_store {
@@ -63,7 +64,6 @@ struct posix_store {
 	unsigned job_count;
 	bool is_closing, is_ended, is_result_ready;
 	enum fota_err result;
-	enum fota_err background_err;
 };
 
 /* ---- the worker ---- */
@@ -168,15 +168,16 @@ static void tell_end(struct posix_store *store, enum fota_err result)
 
 static void end_job(struct posix_store *store, enum fota_err err)
 {
+	struct area *area = store->jobs[0].area;
 	bool is_foreground = store->jobs[0].is_foreground;
 
 	free(store->jobs[0].extra.ptr);
 	store->job_count--;
 	memmove(&store->jobs[0], &store->jobs[1], store->job_count * sizeof(store->jobs[0]));
-	if (!store->background_err) { store->background_err = err; }
+	if (!area->background_err) { area->background_err = err; }
 	if (!is_foreground) { return; }
-	err = store->background_err;
-	store->background_err = FOTA_ERR_OK;
+	err = area->background_err;
+	area->background_err = FOTA_ERR_OK;
 	tell_end(store, err);
 }
 

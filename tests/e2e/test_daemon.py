@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """atfotad as a program: options, configuration, errors that say what to do."""
 
+import os
+import select
 import signal
 import subprocess
 import time
+import tty
 
 import pytest
 
@@ -135,3 +138,46 @@ def test_stdio_ends_when_nobody_reads_its_output(atfotad, tmp_path):
         module.kill()
         module.stdin.close()
         module.wait()
+
+
+def plug_in(link):
+    """A serial device with this name: gives its descriptors, the host's end first."""
+    ends = os.openpty()
+    tty.setraw(ends[1])
+    link.unlink(missing_ok=True)
+    link.symlink_to(os.ttyname(ends[1]))
+    return ends
+
+
+def answer(fd, limit_s):
+    ready, _, _ = select.select([fd], [], [], limit_s)
+    return os.read(fd, 100) if ready else b""
+
+
+def test_a_serial_device_that_vanishes_is_tried_again(atfotad, tmp_path):
+    """And the log has one line about it, not one for each try."""
+    link, log = tmp_path / "device", tmp_path / "log"
+    ends = plug_in(link)
+    with log.open("w") as err:
+        module = subprocess.Popen([atfotad, "--tty", link, "--state", tmp_path / "state"], stderr=err,
+                                  stdin=subprocess.DEVNULL, env=sanitizer_env(tmp_path))
+    try:
+        os.write(ends[0], b"AT\r")
+        assert b"AT" in answer(ends[0], 5)
+        for end in ends:
+            os.close(end)
+        link.unlink()
+        time.sleep(4.5)  # two tries
+        ends = plug_in(link)
+        for _ in range(50):
+            os.write(ends[0], b"AT\r")
+            if answer(ends[0], 0.1):
+                break
+        else:
+            raise AssertionError(log.read_text())
+        module.terminate()
+        assert module.wait(5) == 0
+    finally:
+        module.kill()
+        module.wait()
+    assert log.read_text().count(str(link)) == 2, log.read_text()

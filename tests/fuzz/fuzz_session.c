@@ -13,7 +13,7 @@
 #define OPERATION_MAX 60
 
 static struct rig rig;
-static bool is_first_foreign; /* foreign bytes may be in the slot */
+static bool has_foreign; /* wrong bytes may be in the slot */
 
 _Noreturn void rig_fail(const struct rig *failed, const char *what, unsigned line)
 {
@@ -48,6 +48,7 @@ static void op_twist(uint8_t arg)
 	if (twist.effect == RIG_OFFER_SIZE && twist.arg == 0) { twist.arg = 1; }
 	if (twist.effect == RIG_START_ERR) { twist.arg = (uint64_t)(arg & 32 ? FOTA_ERR_URL : FOTA_ERR_CONTRACT); }
 	if (rig.twists[RIG_TWIST_MAX - 1].effect) { rig_clear_twists(&rig); }
+	if (twist.effect == RIG_CORRUPT) { has_foreign = true; }
 	if (twist.effect) { rig_twist(&rig, twist); }
 }
 
@@ -112,7 +113,8 @@ static void op_event(uint8_t arg)
 	if (rig.is_dead || !rig.http.is_active || rig.http.is_paused) { return; }
 	memset(bytes, arg, sizeof(bytes));
 	if (event.kind >= FOTA_HTTP_DONE) { rig.http.is_active = false; }
-	if (event.kind == FOTA_HTTP_BODY) { is_first_foreign = true; }
+	/* a foreign head makes other bytes of the honest ones that follow */
+	if (event.kind == FOTA_HTTP_HEAD || event.kind == FOTA_HTTP_BODY) { has_foreign = true; }
 	if (fota_session_http(&rig.session, &event, &taken) == FOTA_ERR_BUSY && rig.http.is_active) {
 		rig.http.is_paused = true;
 	}
@@ -134,14 +136,14 @@ static void play(struct fuzz_input *in)
 	}
 }
 
-/* Everything works again. Foreign bytes that were stored are noticed first. */
+/* Everything works again. Wrong bytes that were stored are noticed first. */
 static void end(void)
 {
 	rig_clear_twists(&rig);
 	rig_fault(&rig, (struct rig_fault) { RIG_OP_FINE, 0, 0 });
 	rig_boot(&rig);
 	(void)rig_play(&rig);
-	if (is_first_foreign && rig_final(&rig) != FOTA_CODE_DOWNLOADED) {
+	if (has_foreign && rig_final(&rig) != FOTA_CODE_DOWNLOADED) {
 		fuzz_require(strcmp(rig_codes(&rig), "2 306") == 0, "foreign bytes are noticed");
 		(void)rig_play(&rig);
 	}
@@ -167,7 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		.limits = { .session_ms = 600000, .sync_bytes = 2048 },
 	};
 
-	is_first_foreign = false;
+	has_foreign = false;
 	rig_init(&rig, &cfg);
 	rig.image_bytes = 6000; /* enough for several erase units */
 	play(&in);

@@ -82,7 +82,7 @@ struct fota_session_limits {
 struct fota_session_cfg {
 	const struct fota_http *http;
 	const struct fota_flash *slot;    /* where the package goes */
-	const struct fota_flash *journal; /* at least two erase units of 4096 bytes or more */
+	const struct fota_flash *journal; /* two halves of whole erase units, 4096 bytes or more each */
 	const struct fota_clock *clock;
 	const struct fota_random *random;
 	const struct fota_crypto *crypto;
@@ -90,8 +90,9 @@ struct fota_session_cfg {
 	struct fota_bytes server_url; /* "https://host[:port][/prefix]", at most FOTA_URL_MAX_BYTES - 64 */
 	bool allow_plain;             /* accept http:// too */
 	struct fota_session_limits limits;
-	/* At least FOTA_WORK_MIN_BYTES, and 2048 more than slot->prog_bytes and
-	 * journal->prog_bytes. More makes verification faster. */
+	/* At least FOTA_WORK_MIN_BYTES, and FOTA_JOURNAL_ROOM_BYTES more than
+	 * slot->prog_bytes. More makes verification faster. An entry of the journal,
+	 * padded to journal->prog_bytes, must fit into FOTA_JOURNAL_ROOM_BYTES. */
 	struct fota_room work;
 	/* Called from inside the functions below; must not call them. */
 	void (*notify)(void *ctx, const struct fota_notice *notice);
@@ -204,8 +205,8 @@ FOTA_MUST_CHECK enum fota_code fota_session_start(struct fota_session *s, const 
 FOTA_MUST_CHECK enum fota_code fota_session_check(struct fota_session *s, const struct fota_request *req,
 						  uint32_t origin);
 
-/* AT+FOTACANCEL: the session that runs ends with 307, from a later call on.
- * FOTA_CODE_BAD_OPERATION if none runs. */
+/* AT+FOTACANCEL: the session that runs ends with 307, from a later call on; one whose
+ * end was decided before ends as decided. FOTA_CODE_BAD_OPERATION if none runs. */
 FOTA_MUST_CHECK enum fota_code fota_session_cancel(struct fota_session *s);
 
 /* The module goes down: a session that runs ends with 508 and its part is synced.
@@ -228,8 +229,8 @@ void fota_session_tick(struct fota_session *s);
  * for events only. */
 uint32_t fota_session_next_ms(const struct fota_session *s);
 
-/* No session runs, and no storage operation is pending but one that is beyond its time
- * limit. */
+/* No session runs, no report is on its way, and no storage operation is pending but one
+ * that is beyond its time limit. */
 bool fota_session_is_quiet(const struct fota_session *s);
 
 /* A storage operation is pending, be it beyond its time limit. While it is, the session
