@@ -18,7 +18,7 @@ static bool is_part_kept(const struct fota_session *s)
 	const struct fota_package *package = &s->record.package;
 
 	if (s->end_code == FOTA_CODE_DOWNLOADED || s->end_code == FOTA_CODE_NO_VERSION ||
-	    s->end_code == FOTA_CODE_VERIFY || s->end_code == FOTA_CODE_RESTART) {
+	    s->end_code == FOTA_CODE_VERIFY || s->end_code == FOTA_CODE_RESTART || s->is_offer_other) {
 		return false;
 	}
 	return package->synced_bytes > 0 &&
