@@ -261,9 +261,9 @@ static void move_on(struct fota_session *s, const struct fota_check_answer *msg)
 {
 	struct fota_package *package = &s->record.package;
 
-	if (!is_same_package(s, msg)) {
+	if (s->is_offer_other) {
 		take_package(s, msg);
-		s->is_part_old = false;
+		s->is_offer_other = s->is_part_old = false;
 		session_go(s, PHASE_PREPARING);
 		return;
 	}
@@ -276,6 +276,7 @@ static void move_on(struct fota_session *s, const struct fota_check_answer *msg)
 
 static void take_offer(struct fota_session *s, const struct fota_check_answer *msg)
 {
+	s->is_offer_other = !is_same_package(s, msg);
 	if (!is_encoding_accepted(msg->encoding) || fota_text_set(&s->deployment, msg->deployment)) {
 		session_end(s, FOTA_CODE_POST);
 		return;

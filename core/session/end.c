@@ -21,9 +21,12 @@ static bool is_part_kept(const struct fota_session *s)
 {
 	const struct fota_package *package = &s->record.package;
 
-	if (s->is_check_only || s->end_code == FOTA_CODE_DOWNLOADED || s->end_code == FOTA_CODE_NO_VERSION ||
-	    s->end_code == FOTA_CODE_VERIFY || s->end_code == FOTA_CODE_RESTART) {
-		return false;
+	static const uint16_t lost[] = { FOTA_CODE_DOWNLOADED, FOTA_CODE_NO_VERSION, FOTA_CODE_VERIFY,
+					 FOTA_CODE_RESTART };
+
+	if (s->is_check_only || s->is_offer_other) { return false; }
+	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		if (lost[i] == s->end_code) { return false; }
 	}
 	return package->synced_bytes > 0 &&
 	       fota_bytes_is_equal(fota_text_get(&package->product), fota_text_get(&s->product)) &&

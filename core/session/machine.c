@@ -135,6 +135,7 @@ static void begin(struct fota_session *s)
 	s->end_code = s->fail_code = 0;
 	s->try_count = 0;
 	s->has_offer = s->has_retried_clock = s->is_checked_told = s->is_starting_over = false;
+	s->is_offer_other = false;
 	s->is_part_old = s->record.package.synced_bytes > 0;
 	session_store_begin(s, s->record.package.synced_bytes);
 	if (s->io.is_stuck) { /* a read among others, which may write into the work room at any time */

@@ -150,6 +150,7 @@ struct fota_session {
 	bool is_http_active;
 	bool is_checked_told; /* code 2 was sent */
 	bool is_part_old;     /* the stored part comes from an earlier session */
+	bool is_offer_other;  /* the offer is not what a part is stored of */
 	bool is_starting_over;
 	bool is_paused; /* body bytes were refused, resume is due */
 	uint16_t end_code;

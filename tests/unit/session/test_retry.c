@@ -430,6 +430,19 @@ static void a_journal_that_fails_after_the_network_did_ends_a_session_that_start
 	rig_close(&rig);
 }
 
+static void a_part_of_another_package_than_the_one_offered_is_not_promised(void **state)
+{
+	(void)state;
+	begin("another offer", &(struct rig_cfg) { .seed = 1 });
+	rig_twist(&rig, (struct rig_twist) { RIG_GET, RIG_FAIL, 9000, FOTA_ERR_URL, 1, 1 });
+	expect("2 4 501");
+	rig_twist(&rig, (struct rig_twist) { RIG_CHECK, RIG_OFFER_SIZE, RIG_SLOT_BYTES + 1, 0, 1, 1 });
+	expect("301");
+	expect("2 3"); /* the part is still good for the old offer */
+	rig_require(&rig, rig_last_request(&rig, RIG_GET)->has_range);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -455,6 +468,7 @@ int main(void)
 		cmocka_unit_test(the_time_limit_counts_waits_as_well),
 		cmocka_unit_test(a_package_may_lie_elsewhere_but_never_outside_of_tls),
 		cmocka_unit_test(a_journal_that_fails_after_the_network_did_ends_a_session_that_starts_over),
+		cmocka_unit_test(a_part_of_another_package_than_the_one_offered_is_not_promised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
