@@ -123,6 +123,18 @@ def test_a_check_meets_what_the_session_will_and_does_not_use_it_up(atfotad, tmp
         stage.play(["2", "3"])
 
 
+def test_a_module_may_restart_behind_its_final_code(atfotad, tmp_path, seen_codes):
+    path = tmp_path / "restart.ini"
+    path.write_text("[module]\nboot = 900\n[session 1]\nend = 5\nrestart = 100\n")
+    with Stage(atfotad, tmp_path / "m", seen_codes, "--rehearse", str(path)) as stage:
+        begun = time.monotonic()
+        stage.play(["5", "restart"])
+        assert time.monotonic() - begun >= 1
+        assert stage.host.last()[0] == 5, "the end is remembered"
+        assert stage.host.ok("AT+CAPFOTA?") == ["+CAPFOTA: 0"]
+        stage.play(["2", "3"])
+
+
 def test_the_secret_is_in_no_log(atfotad, tmp_path, seen_codes):
     with Stage(atfotad, tmp_path, seen_codes, "--rehearse", "4", "--log-level", "debug") as stage:
         stage.play(["2", "4", "513"])
