@@ -3,7 +3,7 @@
  * microcontroller or program: sends AT+CAPFOTA and AT+CSCFOTA, follows the result
  * codes, cancels on demand, and puts back what it changed. C11, no heap, no operating
  * system, no global. On a Cortex-M3 at -Os 6 KiB of code (4 KiB without texts) and about
- * 350 bytes of RAM.
+ * 330 bytes of RAM.
  *
  *   struct fota_host host;
  *   fota_host_init(&host, &cfg, now_ms);

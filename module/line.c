@@ -151,7 +151,11 @@ static size_t read_host(struct line *line, uint8_t *bytes, size_t cap, uint64_t 
 	if (!is_reading(line)) { return 0; }
 	if (line->is_telnet && cap > RFC2217_TAKE_MAX) { cap = RFC2217_TAKE_MAX; }
 	len = read(line->fd, bytes, cap);
-	if (len > 0) { return line->is_telnet ? take_telnet(line, bytes, (size_t)len) : (size_t)len; }
+	if (len > 0) {
+		line->has_host = line->has_host || line->is_drained;
+		return line->is_telnet ? take_telnet(line, bytes, (size_t)len) : (size_t)len;
+	}
+	line->is_drained = true;
 	if (len < 0 && (errno == EAGAIN || errno == EINTR)) { return 0; }
 	ops_of(line)->lose(line, now_ms);
 	return 0;
@@ -184,7 +188,7 @@ static void append(struct line *line, const uint8_t *bytes, size_t len)
 
 void line_write(struct line *line, const uint8_t *bytes, size_t len)
 {
-	if (line->fd < 0 || (line->kind == LINE_PTY && line->open_count == 0)) { return; }
+	if (line->fd < 0 || (line->kind == LINE_PTY && !line->has_host)) { return; }
 	if (line->bad) {
 		badline_put_out(line->bad, bytes, len, posix_clock_now_ms());
 	} else {
@@ -219,7 +223,7 @@ bool line_has_output(const struct line *line)
 {
 	int unread = 0;
 
-	if (line->fd < 0 || (line->kind == LINE_PTY && line->open_count == 0)) { return false; }
+	if (line->fd < 0 || (line->kind == LINE_PTY && !line->has_host)) { return false; }
 	if (line->kind == LINE_PTY && ioctl(line->slave_fd, FIONREAD, &unread)) { return false; }
 	return line->out_len > 0 || line->wire_len > 0 || unread > 0;
 }

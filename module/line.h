@@ -26,9 +26,10 @@ struct line {
 	int listen_fd;      /* TCP, Unix */
 	int slave_fd;       /* PTY: kept open, so that the master never reads EIO */
 	int watch_fd;       /* PTY: inotify, tells when hosts open and close the slave */
-	int open_count;     /* PTY: hosts that have it open */
 	bool is_ended;      /* standard input: end of file */
 	bool is_new_host;   /* a connection began: the AT server starts afresh */
+	bool has_host;      /* PTY: somebody has it open */
+	bool is_drained;    /* PTY: all that hosts who left have sent was read */
 	bool is_host_gone;  /* the last host closed a PTY */
 	bool is_telnet;     /* TCP: RFC 2217 */
 	bool is_lost;       /* TTY: the device is gone */

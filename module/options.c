@@ -256,6 +256,14 @@ static error_t parse_special(int key, char *value, struct argp_state *state)
 	}
 }
 
+static void check_rehearsal(const struct module_options *options, struct argp_state *state)
+{
+	if (*options->server_url) { argp_error(state, "--rehearse plays the platform itself: leave --server out"); }
+	if (options->fault_count) {
+		argp_error(state, "--rehearse has storage of its own: leave --fault out, and rehearse 304 or 305");
+	}
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct module_options *options = state->input;
@@ -274,9 +282,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 	if (key == ARGP_KEY_END && options->line_count == 0) {
 		argp_error(state, "no port: give --pty LINK, --tty DEVICE, --tcp ADDR:PORT, --unix PATH or --stdio");
 	}
-	if (key == ARGP_KEY_END && options->rehearsal && *options->server_url) {
-		argp_error(state, "--rehearse plays the platform itself: leave --server out");
-	}
+	if (key == ARGP_KEY_END && options->rehearsal) { check_rehearsal(options, state); }
 	return parse_special(key, value, state);
 }
 

@@ -12,6 +12,7 @@
 
 #include "fota/code.h"
 
+#define LINE_KEY_MAX     16u
 #define WHAT_BYTES       256u
 #define ERASE_BYTES      4096u /* less than this is not kept over a session */
 #define DEFAULT_BYTES    (64u * 1024u)
@@ -66,6 +67,8 @@ struct reader {
 	int line;       /* that is being read */
 	int error_line; /* of the first complaint of ours */
 	bool has_boot;
+	char line_keys[LINE_KEY_MAX][16]; /* of [line], those that were given */
+	unsigned line_key_count;
 	struct draft drafts[REHEARSAL_SESSION_MAX + 1]; /* 0: [session *] */
 };
 
@@ -195,12 +198,27 @@ static int take_module_key(struct reader *reader, const char *name, const char *
 	return read_range(reader, name, value, 1, MS_MAX, &reader->file->boot_ms);
 }
 
+static int take_line_key(struct reader *reader, const char *name, const char *value)
+{
+	const char *complaint = badline_parse(&reader->file->line, name, value);
+
+	if (complaint) { return complain_about(reader, reader->line, "%s", complaint); }
+	for (unsigned i = 0; i < reader->line_key_count; i++) {
+		if (strcmp(reader->line_keys[i], name) == 0) {
+			return complain_about(reader, reader->line, "%s is given twice", name);
+		}
+	}
+	if (reader->line_key_count < LINE_KEY_MAX) { /* there are fewer names than that */
+		(void)snprintf(reader->line_keys[reader->line_key_count++], sizeof(reader->line_keys[0]), "%s", name);
+	}
+	return 1;
+}
+
 /* inih's callback: 0 for an error in this line. */
 static int take_setting(void *ctx, const char *section, const char *name, const char *value)
 {
 	struct reader *reader = ctx;
 	struct draft *draft = find_draft(reader, section);
-	const char *complaint;
 
 	if (draft) { return take_session_key(reader, draft, name, value); }
 	if (strcmp(section, "module") == 0) { return take_module_key(reader, name, value); }
@@ -209,8 +227,7 @@ static int take_setting(void *ctx, const char *section, const char *name, const 
 				      "[%.40s]: use [module], [line], [session *] or [session 1] to [session 64]",
 				      section);
 	}
-	complaint = badline_parse(&reader->file->line, name, value);
-	return complaint ? complain_about(reader, reader->line, "%s", complaint) : 1;
+	return take_line_key(reader, name, value);
 }
 
 static char *read_line(char *text, int cap, void *ctx)
@@ -374,15 +391,20 @@ static struct reader *open_reader(struct rehearsal_file *file, const char *name,
 	return reader;
 }
 
-static bool load(struct rehearsal_file *file, const char *name, FILE *f, char *text)
+bool rehearsal_file_read(struct rehearsal_file *file, const char *name, FILE *f, char text[REHEARSAL_TEXT_BYTES])
 {
-	struct reader *reader = f ? open_reader(file, name, f, text) : NULL;
-	bool is_good = false;
+	struct reader *reader;
+	bool is_good;
 
-	if (!f) { (void)snprintf(text, REHEARSAL_TEXT_BYTES, "%.150s: %s", name, strerror(errno)); }
-	if (reader) { is_good = is_read_well(reader) && make_sessions(reader); }
+	*file = (struct rehearsal_file) { .boot_ms = DEFAULT_BOOT_MS };
+	text[0] = 0;
+	reader = open_reader(file, name, f, text);
+	if (!reader) {
+		(void)snprintf(text, REHEARSAL_TEXT_BYTES, "%.150s: not enough memory", name);
+		return false;
+	}
+	is_good = is_read_well(reader) && make_sessions(reader);
 	free(reader);
-	if (f) { (void)fclose(f); }
 	return is_good;
 }
 
@@ -406,10 +428,14 @@ static bool spell_out(const char *word, char ini[128])
 bool rehearsal_file_load(struct rehearsal_file *file, const char *word, char text[REHEARSAL_TEXT_BYTES])
 {
 	char ini[128];
-	FILE *f;
+	FILE *f = spell_out(word, ini) ? fmemopen(ini, strlen(ini), "r") : fopen(word, "re");
+	bool is_good;
 
-	*file = (struct rehearsal_file) { .boot_ms = DEFAULT_BOOT_MS };
-	text[0] = 0;
-	f = spell_out(word, ini) ? fmemopen(ini, strlen(ini), "r") : fopen(word, "re");
-	return load(file, word, f, text);
+	if (!f) {
+		(void)snprintf(text, REHEARSAL_TEXT_BYTES, "%.150s: %s", word, strerror(errno));
+		return false;
+	}
+	is_good = rehearsal_file_read(file, word, f, text);
+	(void)fclose(f);
+	return is_good;
 }

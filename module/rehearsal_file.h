@@ -8,6 +8,8 @@
 #ifndef MODULE_REHEARSAL_FILE_H
 #define MODULE_REHEARSAL_FILE_H
 
+#include <stdio.h>
+
 #include "badline.h"
 #include "rehearsal_cause.h"
 
@@ -34,5 +36,7 @@ struct rehearsal_file {
  * or the name of a file. False and a text for the user if it is none of these, or if
  * the file is not right; the text names file and line, and what is allowed there. */
 bool rehearsal_file_load(struct rehearsal_file *file, const char *word, char text[REHEARSAL_TEXT_BYTES]);
+/* The same from an open file; `name` is for the text. Leaves `f` open. */
+bool rehearsal_file_read(struct rehearsal_file *file, const char *name, FILE *f, char text[REHEARSAL_TEXT_BYTES]);
 
 #endif

@@ -123,6 +123,32 @@ def test_a_check_meets_what_the_session_will_and_does_not_use_it_up(atfotad, tmp
         stage.play(["2", "3"])
 
 
+def test_a_module_may_restart_behind_its_final_code(atfotad, tmp_path, seen_codes):
+    path = tmp_path / "restart.ini"
+    path.write_text("[module]\nboot = 900\n[session 1]\nend = 5\nrestart = 100\n")
+    with Stage(atfotad, tmp_path / "m", seen_codes, "--rehearse", str(path)) as stage:
+        begun = time.monotonic()
+        stage.play(["5", "restart"])
+        assert time.monotonic() - begun >= 1
+        assert stage.host.last()[0] == 5, "the end is remembered"
+        assert stage.host.ok("AT+CAPFOTA?") == ["+CAPFOTA: 0"]
+        stage.play(["2", "3"])
+
+
+def test_sigterm_ends_a_rehearsed_session_as_a_real_one(atfotad, tmp_path, seen_codes):
+    path = tmp_path / "slow.ini"
+    path.write_text("[session 1]\nend = 3\ndownload = 20000\n")
+    with Stage(atfotad, tmp_path / "m", seen_codes, "--rehearse", str(path)) as stage:
+        stage.host.ok("AT+CAPFOTA=1")
+        stage.host.ok(COMMAND)
+        assert stage.host.codes(until=2) == [2]
+        while stage.host.state()[1] < 8192:
+            time.sleep(0.05)
+        stage.module.process.terminate()
+        assert stage.host.codes() == [4, 508]
+        assert stage.module.wait() == 0
+
+
 def test_the_secret_is_in_no_log(atfotad, tmp_path, seen_codes):
     with Stage(atfotad, tmp_path, seen_codes, "--rehearse", "4", "--log-level", "debug") as stage:
         stage.play(["2", "4", "513"])
@@ -133,6 +159,7 @@ def test_the_secret_is_in_no_log(atfotad, tmp_path, seen_codes):
     (["--rehearse", "999"], "501 to 514"),
     (["--rehearse", "no-such-file"], "No such file"),
     (["--rehearse", "306", "--server", "http://127.0.0.1:1"], "leave --server out"),
+    (["--rehearse", "306", "--fault", "slot.prog=io"], "rehearse 304"),
     (["--bad-line", "loose=4"], "a line has"),
 ])
 def test_wrong_usage_is_told(words, text, atfotad):

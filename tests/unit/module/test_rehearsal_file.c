@@ -109,6 +109,7 @@ static const struct {
 	{ "[module]\nboot = 0\n", ":2:", "1 to 3600000" },
 	{ "[module]\nboots = 4\n", ":2:", "boot" },
 	{ "[line]\nlose = 10001\n", ":2:", "10000" },
+	{ "[line]\nlose = 1\nlate = 1\nlose = 1\n", ":4:", "twice" },
 };
 
 static void what_is_wrong_is_told_with_its_line(void **state)
