@@ -246,9 +246,18 @@ static void accept_host(struct line *line)
 static enum fota_err open_stdio(struct line *line)
 {
 	line->fd = STDIN_FILENO;
+	line->std_flags[0] = fcntl(STDIN_FILENO, F_GETFL);
+	line->std_flags[1] = fcntl(STDOUT_FILENO, F_GETFL); /* before: the two may be one terminal */
 	set_nonblocking(STDIN_FILENO);
 	set_nonblocking(STDOUT_FILENO);
 	return FOTA_ERR_OK;
+}
+
+/* Others use the same open files behind us. */
+static void give_back_stdio(const struct line *line)
+{
+	(void)fcntl(STDIN_FILENO, F_SETFL, line->std_flags[0]);
+	(void)fcntl(STDOUT_FILENO, F_SETFL, line->std_flags[1]);
 }
 
 enum fota_err line_open(struct line *line, const struct line_option *option, const struct log *log)
@@ -271,6 +280,7 @@ enum fota_err line_open(struct line *line, const struct line_option *option, con
 void line_close(struct line *line)
 {
 	if (line->kind == LINE_PTY && line->fd >= 0) { remove_link(line); }
+	if (line->kind == LINE_STDIO && line->fd >= 0) { give_back_stdio(line); }
 	if (line->fd > STDERR_FILENO) { close(line->fd); }
 	if (line->listen_fd >= 0) { close(line->listen_fd); }
 	if (line->slave_fd >= 0) { close(line->slave_fd); }

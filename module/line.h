@@ -23,6 +23,7 @@ struct line {
 	int slave_fd;       /* PTY: kept open, so that the master never reads EIO */
 	int watch_fd;       /* PTY: inotify, tells when hosts open and close the slave */
 	int open_count;     /* PTY: hosts that have it open */
+	int std_flags[2];   /* standard input and output: as they were */
 	bool is_ended;      /* standard input: end of file */
 	bool is_new_host;   /* a TCP connection began: the AT server starts afresh */
 	bool is_lost;       /* TTY: the device is gone */
