@@ -55,6 +55,8 @@ void line_hang_up(struct line *line)
 static enum fota_err open_stdio(struct line *line)
 {
 	line->fd = STDIN_FILENO;
+	line->std_flags[0] = fcntl(STDIN_FILENO, F_GETFL);
+	line->std_flags[1] = fcntl(STDOUT_FILENO, F_GETFL); /* before: the two may be one terminal */
 	line_set_nonblocking(STDIN_FILENO);
 	line_set_nonblocking(STDOUT_FILENO);
 	return FOTA_ERR_OK;
@@ -66,7 +68,15 @@ static void end_stdio(struct line *line, uint64_t now_ms)
 	line->is_ended = true;
 }
 
-const struct line_ops line_stdio_ops = { open_stdio, NULL, NULL, end_stdio };
+/* Others use the same open files behind us. */
+static void give_back_stdio(struct line *line)
+{
+	if (line->fd < 0) { return; }
+	(void)fcntl(STDIN_FILENO, F_SETFL, line->std_flags[0]);
+	(void)fcntl(STDOUT_FILENO, F_SETFL, line->std_flags[1]);
+}
+
+const struct line_ops line_stdio_ops = { open_stdio, give_back_stdio, NULL, end_stdio };
 
 static int out_fd(const struct line *line)
 {

@@ -26,6 +26,7 @@ struct line {
 	int listen_fd;      /* TCP, Unix */
 	int slave_fd;       /* PTY: kept open, so that the master never reads EIO */
 	int watch_fd;       /* PTY: inotify, tells when hosts open and close the slave */
+	int std_flags[2];   /* standard input and output: as they were */
 	bool is_ended;      /* standard input: end of file */
 	bool is_new_host;   /* a connection began: the AT server starts afresh */
 	bool has_host;      /* PTY: somebody has it open */

@@ -181,3 +181,24 @@ def test_a_serial_device_that_vanishes_is_tried_again(atfotad, tmp_path):
         module.kill()
         module.wait()
     assert log.read_text().count(str(link)) == 2, log.read_text()
+
+
+def test_stdio_leaves_a_terminal_as_it_was(atfotad, tmp_path):
+    """What runs behind it in the same shell gets no EAGAIN."""
+    host, terminal = os.openpty()
+    assert os.get_blocking(terminal)
+    module = subprocess.Popen([atfotad, "--stdio", "--state", tmp_path / "state"], stdin=terminal, stdout=terminal,
+                              stderr=subprocess.DEVNULL, env=sanitizer_env(tmp_path))
+    try:
+        limit = time.monotonic() + 5
+        while os.get_blocking(terminal):
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        module.terminate()
+        assert module.wait(5) == 0
+        assert os.get_blocking(terminal)
+    finally:
+        module.kill()
+        module.wait()
+        os.close(host)
+        os.close(terminal)
