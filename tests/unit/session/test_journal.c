@@ -16,6 +16,7 @@
 
 #include "fota/journal.h"
 #include "sim_flash.h"
+#include "stride.h"
 #include "util/crc32.h"
 
 #define AREA_MAX 65536u
@@ -221,7 +222,7 @@ static void each_save_of_a_long_history_is_what_is_loaded_next(void **state)
 		if (!is_chosen("history", s, 0, 0)) { continue; }
 		make(&shapes[s]);
 		require(load() == FOTA_ERR_NONE);
-		for (uint32_t number = 1; number < 2000; number++) {
+		for (uint32_t number = 1; number < 2000 / stride(); number++) {
 			static const enum fota_journal_job jobs[] = { FOTA_JOURNAL_PROGRESS, FOTA_JOURNAL_PROGRESS,
 								      FOTA_JOURNAL_SNAPSHOT, FOTA_JOURNAL_SCRUB };
 			enum fota_journal_job job = snapshot ? jobs[next_dice(&dice) % 4] : FOTA_JOURNAL_SNAPSHOT;
@@ -251,7 +252,7 @@ static void a_cut_in_a_save_leaves_the_last_or_the_one_before(void **state)
 
 	(void)state;
 	for (size_t s = 0; s < SHAPE_COUNT; s++) {
-		for (uint32_t seed = 0; seed < 40; seed++) {
+		for (uint32_t seed = 0; seed < 40; seed += stride()) {
 			uint32_t dice = seed, done = 1;
 
 			if (!is_chosen("cut", s, seed, 0)) { continue; }
@@ -299,7 +300,7 @@ static void a_port_call_that_fails_loses_nothing_and_the_next_save_works(void **
 
 	(void)state;
 	for (size_t s = 0; s < SHAPE_COUNT; s++) {
-		for (uint32_t seed = 0; seed < 30; seed++) {
+		for (uint32_t seed = 0; seed < 30; seed += stride()) {
 			uint32_t dice = seed * 77u, done = 1;
 
 			if (!is_chosen("failing", s, seed, 0)) { continue; }
@@ -408,7 +409,7 @@ static void a_bit_that_flips_in_an_entry_takes_the_one_before(void **state)
 	record.package.synced_bytes = 8;
 	require(save(FOTA_JOURNAL_PROGRESS) == FOTA_ERR_NONE);
 	memcpy(whole, cells, sizeof(whole));
-	for (uint32_t bit = 0; bit < 8 * 8192; bit += 1) {
+	for (uint32_t bit = 0; bit < 8 * 8192; bit += stride()) {
 		memcpy(cells, whole, 8192);
 		cells[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		power_on();

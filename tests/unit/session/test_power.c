@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "rig.h"
+#include "stride.h"
 
 static struct rig rig;
 
@@ -92,7 +93,7 @@ static void a_cut_of_power_at_any_operation_of_a_session_is_survived(void **stat
 	for (size_t c = 0; c < CFG_COUNT; c++) {
 		bool is_cut = true;
 
-		for (uint32_t n = 1; is_cut; n++) {
+		for (uint32_t n = 1; is_cut; n += stride()) {
 			if (rig_case(&rig, "cut: config %zu, operation %u", c, n)) {
 				is_cut = play_cut(&cfgs[c], n);
 			} else {
@@ -108,7 +109,7 @@ static void a_second_cut_right_after_the_first_is_survived(void **state)
 {
 	(void)state;
 	for (uint32_t n = 3; n < 100; n += 5) {
-		for (uint32_t again = 1; again < 40; again++) {
+		for (uint32_t again = 1; again < 40; again += stride()) {
 			size_t c = (n + again) % CFG_COUNT;
 
 			if (!rig_case(&rig, "double cut: config %zu, operations %u and %u", c, n, again)) { continue; }
@@ -129,7 +130,7 @@ static void a_second_cut_right_after_the_first_is_survived(void **state)
 static void a_module_whose_power_goes_again_and_again_comes_to_its_end(void **state)
 {
 	(void)state;
-	for (uint32_t seed = 0; seed < 20; seed++) {
+	for (uint32_t seed = 0; seed < 20; seed += stride()) {
 		struct rig_cfg cfg = cfgs[seed % CFG_COUNT];
 		unsigned boots = 0;
 
@@ -151,7 +152,7 @@ static void a_module_whose_power_goes_again_and_again_comes_to_its_end(void **st
 static void a_restart_at_any_step_goes_on_from_the_last_synced_byte(void **state)
 {
 	(void)state;
-	for (uint32_t n = 1; n < 150; n += 2) {
+	for (uint32_t n = 1; n < 150; n += 2 * stride()) {
 		uint64_t synced;
 
 		if (!rig_case(&rig, "restart: step %u", n)) { continue; }

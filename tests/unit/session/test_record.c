@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "fota/record.h"
+#include "stride.h"
 
 static const char *vectors;
 
@@ -211,7 +212,7 @@ static void a_changed_byte_never_gives_a_record_outside_its_bounds(void **state)
 
 	(void)state;
 	for (size_t at = 0; at < len; at++) {
-		for (unsigned value = 0; value < 256; value++) {
+		for (unsigned value = 0; value < 256; value += stride()) {
 			uint8_t before = room[at];
 
 			room[at] = (uint8_t)value;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "rig.h"
+#include "stride.h"
 
 static struct rig rig;
 
@@ -104,7 +105,7 @@ static void a_stop_at_any_call_ends_the_session_with_one_code_and_a_truthful_4(v
 			for (size_t row = 0; row < STOP_COUNT; row++) {
 				bool goes_on = true;
 
-				for (uint32_t n = 1; goes_on; n++) {
+				for (uint32_t n = 1; goes_on; n += stride()) {
 					if (!rig_case(&rig, "stop %s %s: config %zu, call %u", before_names[before],
 						      stop_rows[row].name, c, n)) {
 						goes_on = n < 1000;
@@ -151,7 +152,7 @@ static void a_stop_while_storage_hangs_ends_the_session_within_the_limit_of_stor
 {
 	(void)state;
 	for (size_t row = 0; row < STOP_COUNT; row++) {
-		for (uint32_t op = 1; op < 120; op++) {
+		for (uint32_t op = 1; op < 120; op += stride()) {
 			for (uint32_t wait = 0; wait < 3; wait++) {
 				if (!rig_case(&rig, "hang, stop %s: operation %u, %u calls", stop_rows[row].name, op,
 					      wait)) {
@@ -166,7 +167,7 @@ static void a_stop_while_storage_hangs_ends_the_session_within_the_limit_of_stor
 static void a_module_that_goes_down_becomes_quiet_and_takes_no_session(void **state)
 {
 	(void)state;
-	for (uint32_t n = 1; n < 100; n++) {
+	for (uint32_t n = 1; n < 100; n += stride()) {
 		unsigned steps = 0;
 
 		if (!rig_case(&rig, "going down: step %u", n)) { continue; }
