@@ -8,6 +8,7 @@ import time
 import pytest
 
 from conftest import ROOT
+from lib import faults
 from lib.codes import CODES
 from lib.host import Host
 from lib.module import Module
@@ -203,3 +204,24 @@ def test_a_cut_line_restarts_the_module_once(atfotad, tmp_path, seen_codes):
         stage.host.settle()
         stage.host.ok("AT+CMEE=1")
         stage.play(["2", "3"])
+
+
+def test_a_cut_line_restarts_a_real_module_in_order(mini):
+    _, host = mini.ready("--bad-line", "cut_after=420", "--log-level", "info", size=8 << 20)
+    mini.net.rule("package", faults.body(cut_after=4 << 20, end="stall"))
+    mini.begin(host)
+    assert host.codes(until=2) == [2]
+    end = time.monotonic() + 20
+    while not any("PB DONE" in line for _, line in host.waiting()) and time.monotonic() < end:
+        host.write(b"AT+FOTASTATE?\r")
+        time.sleep(0.05)
+        host._read()
+    shown = host.lines_until("PB DONE")
+    assert shown[-7:-4] == [shown[-7], "+CSCFOTA: 4", "+CSCFOTA: 508"]
+    assert shown[-7].startswith("+FOTASTATE: 2") and not shown[-7].endswith('"'), "cut in the middle"
+    host.settle()
+    assert host.last()[:2] == (508, CODES[508][2])
+    assert host.state()[1] > 0, "the part is kept"
+    mini.net.clear()
+    host.ok("AT+CAPFOTA=1")
+    assert mini.run(host) == [2, 3]
