@@ -3,15 +3,19 @@
 
 import pytest
 
+from lib.links import closed_port
 from lib.programs import Terminal, needs
 
 PROGRAMS = {
     "picocom": ["picocom", "--noreset", "--baud", "115200"],
     "minicom": ["minicom", "--noinit", "--baudrate", "115200", "--color=off", "--device"],
     "tio": ["tio", "--baudrate", "115200"],
+    "microcom": ["microcom", "-f", "-s", "115200", "-p"],
 }
-READY = {"picocom": rb"Terminal ready", "minicom": rb"Press CTRL-A Z", "tio": rb"[Cc]onnected"}
-LEAVE = {"picocom": b"\x01\x18", "minicom": b"\x01q", "tio": b"\x14q"}
+READY = {"picocom": rb"Terminal ready", "minicom": rb"Press CTRL-A Z", "tio": rb"[Cc]onnected",
+         "microcom": rb"get to the prompt"}
+LEAVE = {"picocom": b"\x01\x18", "minicom": b"\x01q", "tio": b"\x14q", "microcom": b"\x1c"}
+SURE = {"minicom": (rb"Leave", "\r"), "microcom": (rb"-> ", "quit\r")}  # what they ask, and the answer
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -29,9 +33,24 @@ def test_a_person_upgrades_a_module(mini, tmp_path, name):
         screen.until(rb"\+CSCFOTA: 2")
         screen.until(rb"\+CSCFOTA: 3")
         screen.type(LEAVE[name])
-        if name == "minicom":
-            screen.type("\r")  # "Leave without reset?"
+        if name in SURE:
+            screen.until(SURE[name][0])
+            screen.type(SURE[name][1])
         assert screen.wait() == 0
+    assert mini.slot_holds(module, mini.image)
+
+
+def test_microcom_upgrades_a_module_over_rfc2217(mini):
+    needs("microcom")
+    number = closed_port()
+    mini.publish()
+    module = mini.module("--tcp", f"127.0.0.1:{number},rfc2217")
+    with Terminal(["microcom", "-t", f"127.0.0.1:{number}"]) as screen:
+        screen.until(READY["microcom"])
+        for line in ("AT", "AT+CAPFOTA=1", mini.command()):
+            screen.type(line + "\r")
+            screen.until(rb"OK")
+        screen.until(rb"\+CSCFOTA: 3")
     assert mini.slot_holds(module, mini.image)
 
 
