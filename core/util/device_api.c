@@ -37,8 +37,9 @@ enum field_kind { KIND_UINT, KIND_BSTR, KIND_TEXT, KIND_ACCEPT, KIND_ATTRIBUTES 
 /* When a field stands in a message. */
 enum field_rule {
 	RULE_ALWAYS,
-	RULE_UPDATE,     /* if and only if the result is 0 */
-	RULE_NOT_ABSENT, /* unless its value is `absent` */
+	RULE_UPDATE,   /* if and only if the result is 0 */
+	RULE_NOT_0,    /* unless its value, or count, is 0 */
+	RULE_NOT_NONE, /* unless its value is FOTA_RECEIVED_NONE */
 };
 
 struct field {
@@ -46,9 +47,11 @@ struct field {
 	uint8_t kind;
 	uint8_t rule;
 	uint16_t off;      /* in the struct */
-	uint64_t min, max; /* of the value, or of the length of a string */
-	uint64_t absent;
+	uint16_t min, max; /* of the value, or of the length of a string; ANY: no greatest value */
 };
+
+/* Bounds are small or none, so that a row has 10 bytes instead of 32. */
+#define ANY UINT16_MAX
 
 struct message {
 	const struct field *fields;
@@ -67,50 +70,47 @@ struct message {
 #define REPLY(member)  offsetof(struct fota_report_answer, member)
 
 static const struct field check_request_fields[] = {
-	{ KEY_NONCE, KIND_BSTR, RULE_ALWAYS, CHECK(nonce), FOTA_NONCE_BYTES, FOTA_NONCE_BYTES, 0 },
-	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_request, time_s), 0, UINT64_MAX, 0 },
-	{ KEY_OEM, KIND_TEXT, RULE_ALWAYS, CHECK(oem), 1, FOTA_NAME_MAX_BYTES, 0 },
-	{ KEY_MODEL, KIND_TEXT, RULE_ALWAYS, CHECK(model), 1, FOTA_NAME_MAX_BYTES, 0 },
-	{ KEY_DEVICE, KIND_TEXT, RULE_ALWAYS, CHECK(device), 1, FOTA_NAME_MAX_BYTES, 0 },
-	{ KEY_VERSION, KIND_TEXT, RULE_ALWAYS, CHECK(version), 1, FOTA_VERSION_MAX_BYTES, 0 },
-	{ KEY_TARGET, KIND_TEXT, RULE_ALWAYS, CHECK(target), 1, FOTA_VERSION_MAX_BYTES, 0 },
-	{ KEY_SLOT, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_request, slot_bytes), 0, UINT64_MAX, 0 },
-	{ KEY_ACCEPT, KIND_ACCEPT, RULE_ALWAYS, 0, 1, FOTA_ACCEPT_MAX, 0 },
-	{ KEY_ATTRIBUTES, KIND_ATTRIBUTES, RULE_NOT_ABSENT, 0, 0, FOTA_ATTRIBUTE_MAX, 0 },
+	{ KEY_NONCE, KIND_BSTR, RULE_ALWAYS, CHECK(nonce), FOTA_NONCE_BYTES, FOTA_NONCE_BYTES },
+	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_request, time_s), 0, ANY },
+	{ KEY_OEM, KIND_TEXT, RULE_ALWAYS, CHECK(oem), 1, FOTA_NAME_MAX_BYTES },
+	{ KEY_MODEL, KIND_TEXT, RULE_ALWAYS, CHECK(model), 1, FOTA_NAME_MAX_BYTES },
+	{ KEY_DEVICE, KIND_TEXT, RULE_ALWAYS, CHECK(device), 1, FOTA_NAME_MAX_BYTES },
+	{ KEY_VERSION, KIND_TEXT, RULE_ALWAYS, CHECK(version), 1, FOTA_VERSION_MAX_BYTES },
+	{ KEY_TARGET, KIND_TEXT, RULE_ALWAYS, CHECK(target), 1, FOTA_VERSION_MAX_BYTES },
+	{ KEY_SLOT, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_request, slot_bytes), 0, ANY },
+	{ KEY_ACCEPT, KIND_ACCEPT, RULE_ALWAYS, 0, 1, FOTA_ACCEPT_MAX },
+	{ KEY_ATTRIBUTES, KIND_ATTRIBUTES, RULE_NOT_0, 0, 0, FOTA_ATTRIBUTE_MAX },
 };
 
 static const struct field check_answer_fields[] = {
-	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_answer, time_s), 0, UINT64_MAX, 0 },
-	{ KEY_RESULT, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_answer, result), 0, UINT64_MAX, 0 },
-	{ KEY_DEPLOYMENT, KIND_TEXT, RULE_UPDATE, ANSWER(deployment), 1, FOTA_NAME_MAX_BYTES, 0 },
-	{ KEY_MANIFEST, KIND_BSTR, RULE_UPDATE, ANSWER(manifest), 0, FOTA_MESSAGE_MAX_BYTES, 0 },
-	{ KEY_URL, KIND_TEXT, RULE_UPDATE, ANSWER(url), 1, FOTA_URL_MAX_BYTES, 0 },
-	{ KEY_SIZE, KIND_UINT, RULE_UPDATE, UINT_OFF(struct fota_check_answer, size_bytes), 1, UINT64_MAX, 0 },
-	{ KEY_DIGEST, KIND_BSTR, RULE_UPDATE, ANSWER(digest), FOTA_DIGEST_BYTES, FOTA_DIGEST_BYTES, 0 },
-	{ KEY_ENCODING, KIND_UINT, RULE_UPDATE, UINT_OFF(struct fota_check_answer, encoding), 0, UINT64_MAX, 0 },
-	{ KEY_RETRY_AFTER, KIND_UINT, RULE_NOT_ABSENT, UINT_OFF(struct fota_check_answer, retry_after_s), 0, UINT64_MAX,
-	  0 },
+	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_answer, time_s), 0, ANY },
+	{ KEY_RESULT, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_check_answer, result), 0, ANY },
+	{ KEY_DEPLOYMENT, KIND_TEXT, RULE_UPDATE, ANSWER(deployment), 1, FOTA_NAME_MAX_BYTES },
+	{ KEY_MANIFEST, KIND_BSTR, RULE_UPDATE, ANSWER(manifest), 0, FOTA_MESSAGE_MAX_BYTES },
+	{ KEY_URL, KIND_TEXT, RULE_UPDATE, ANSWER(url), 1, FOTA_URL_MAX_BYTES },
+	{ KEY_SIZE, KIND_UINT, RULE_UPDATE, UINT_OFF(struct fota_check_answer, size_bytes), 1, ANY },
+	{ KEY_DIGEST, KIND_BSTR, RULE_UPDATE, ANSWER(digest), FOTA_DIGEST_BYTES, FOTA_DIGEST_BYTES },
+	{ KEY_ENCODING, KIND_UINT, RULE_UPDATE, UINT_OFF(struct fota_check_answer, encoding), 0, ANY },
+	{ KEY_RETRY_AFTER, KIND_UINT, RULE_NOT_0, UINT_OFF(struct fota_check_answer, retry_after_s), 0, ANY },
 };
 
 static const struct field report_request_fields[] = {
-	{ KEY_NONCE, KIND_BSTR, RULE_ALWAYS, REPORT(nonce), FOTA_NONCE_BYTES, FOTA_NONCE_BYTES, 0 },
-	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_request, time_s), 0, UINT64_MAX, 0 },
-	{ KEY_DEVICE, KIND_TEXT, RULE_ALWAYS, REPORT(device), 1, FOTA_NAME_MAX_BYTES, 0 },
-	{ KEY_VERSION, KIND_TEXT, RULE_ALWAYS, REPORT(version), 1, FOTA_VERSION_MAX_BYTES, 0 },
-	{ KEY_DEPLOYMENT, KIND_TEXT, RULE_ALWAYS, REPORT(deployment), 1, FOTA_NAME_MAX_BYTES, 0 },
-	{ KEY_ID, KIND_BSTR, RULE_ALWAYS, REPORT(id), FOTA_REPORT_ID_BYTES, FOTA_REPORT_ID_BYTES, 0 },
+	{ KEY_NONCE, KIND_BSTR, RULE_ALWAYS, REPORT(nonce), FOTA_NONCE_BYTES, FOTA_NONCE_BYTES },
+	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_request, time_s), 0, ANY },
+	{ KEY_DEVICE, KIND_TEXT, RULE_ALWAYS, REPORT(device), 1, FOTA_NAME_MAX_BYTES },
+	{ KEY_VERSION, KIND_TEXT, RULE_ALWAYS, REPORT(version), 1, FOTA_VERSION_MAX_BYTES },
+	{ KEY_DEPLOYMENT, KIND_TEXT, RULE_ALWAYS, REPORT(deployment), 1, FOTA_NAME_MAX_BYTES },
+	{ KEY_ID, KIND_BSTR, RULE_ALWAYS, REPORT(id), FOTA_REPORT_ID_BYTES, FOTA_REPORT_ID_BYTES },
 	{ KEY_STATE, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_request, state), FOTA_REPORT_CHECKING,
-	  FOTA_REPORT_CANCELLED, 0 },
-	{ KEY_CODE, KIND_UINT, RULE_NOT_ABSENT, UINT_OFF(struct fota_report_request, code), 0, 999, 0 },
-	{ KEY_RECEIVED, KIND_UINT, RULE_NOT_ABSENT, UINT_OFF(struct fota_report_request, received_bytes), 0, UINT64_MAX,
-	  FOTA_RECEIVED_NONE },
+	  FOTA_REPORT_CANCELLED },
+	{ KEY_CODE, KIND_UINT, RULE_NOT_0, UINT_OFF(struct fota_report_request, code), 0, 999 },
+	{ KEY_RECEIVED, KIND_UINT, RULE_NOT_NONE, UINT_OFF(struct fota_report_request, received_bytes), 0, ANY },
 };
 
 static const struct field report_answer_fields[] = {
-	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_answer, time_s), 0, UINT64_MAX, 0 },
-	{ KEY_RESULT, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_answer, result), 0, UINT64_MAX, 0 },
-	{ KEY_RETRY_AFTER, KIND_UINT, RULE_NOT_ABSENT, UINT_OFF(struct fota_report_answer, retry_after_s), 0,
-	  UINT64_MAX, 0 },
+	{ KEY_TIME, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_answer, time_s), 0, ANY },
+	{ KEY_RESULT, KIND_UINT, RULE_ALWAYS, UINT_OFF(struct fota_report_answer, result), 0, ANY },
+	{ KEY_RETRY_AFTER, KIND_UINT, RULE_NOT_0, UINT_OFF(struct fota_report_answer, retry_after_s), 0, ANY },
 };
 
 #define MESSAGE_OF(fields)                                   \
@@ -135,7 +135,7 @@ static struct fota_bytes *bytes_of(const struct field *field, uint8_t *msg)
 
 static bool is_in_range(const struct field *field, uint64_t value)
 {
-	return value >= field->min && value <= field->max;
+	return value >= field->min && (field->max == ANY || value <= field->max);
 }
 
 /* ---- encoding ---- */
@@ -187,11 +187,13 @@ static bool is_present(const struct field *field, uint8_t *msg, bool is_update)
 	switch (field->rule) {
 	case RULE_UPDATE:
 		return is_update;
-	case RULE_NOT_ABSENT:
+	case RULE_NOT_0:
 		if (field->kind == KIND_ATTRIBUTES) {
 			return ((struct fota_check_request *)(void *)msg)->attribute_count != 0;
 		}
-		return *uint_of(field, msg) != field->absent;
+		return *uint_of(field, msg) != 0;
+	case RULE_NOT_NONE:
+		return *uint_of(field, msg) != FOTA_RECEIVED_NONE;
 	default:
 		return true;
 	}
