@@ -15,6 +15,9 @@
 #include "config_file.h"
 #include "log.h"
 
+/* argv is not const, though nobody changes it. */
+#define WORD(literal) ((char[]) { literal })
+
 static char path[] = "test_common.XXXXXX";
 
 static void write_file(const char *text)
@@ -77,7 +80,7 @@ static const struct {
 
 static void a_file_becomes_arguments_line_by_line_or_is_refused_with_its_line(void **state)
 {
-	char *argv[] = { "prog", "--config", path, NULL };
+	char *argv[] = { WORD("prog"), WORD("--config"), path, NULL };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(file_rows) / sizeof(file_rows[0]); i++) {
@@ -103,7 +106,7 @@ static void a_file_becomes_arguments_line_by_line_or_is_refused_with_its_line(vo
 
 static void long_values_are_whole(void **state)
 {
-	char *argv[] = { "prog", "--config", path, NULL };
+	char *argv[] = { WORD("prog"), WORD("--config"), path, NULL };
 	char text[4096], message[512];
 	struct config_args args;
 
@@ -121,10 +124,10 @@ static void the_file_is_found_wherever_it_is_named_and_the_command_line_comes_la
 {
 	char joined[64], message[512];
 	struct config_args args;
-	char *with_equals[] = { "prog", "--server=b", joined, NULL };
-	char *abbreviated[] = { "prog", "--conf", path, "--server=b", NULL };
-	char *behind_dashes[] = { "prog", "--", "--config", path, NULL };
-	char *none[] = { "prog", "x", "y", NULL };
+	char *with_equals[] = { WORD("prog"), WORD("--server=b"), joined, NULL };
+	char *abbreviated[] = { WORD("prog"), WORD("--conf"), path, WORD("--server=b"), NULL };
+	char *behind_dashes[] = { WORD("prog"), WORD("--"), WORD("--config"), path, NULL };
+	char *none[] = { WORD("prog"), WORD("x"), WORD("y"), NULL };
 
 	(void)state;
 	write_file("server = a\n");
@@ -148,8 +151,8 @@ static void the_file_is_found_wherever_it_is_named_and_the_command_line_comes_la
 
 static void a_file_that_cannot_be_read_is_named_with_the_reason(void **state)
 {
-	char *argv[] = { "prog", "--config", "no/such/file", NULL };
-	char *dir[] = { "prog", "--config", ".", NULL };
+	char *argv[] = { WORD("prog"), WORD("--config"), WORD("no/such/file"), NULL };
+	char *dir[] = { WORD("prog"), WORD("--config"), WORD("."), NULL };
 	struct config_args args;
 	char message[512] = "", small[8];
 
