@@ -22,17 +22,26 @@ static const struct {
 
 static speed_t speed_of(const char *text)
 {
-	unsigned long baud = strtoul(text, NULL, 10);
+	char *end;
+	unsigned long baud = strtoul(text, &end, 10);
 
-	for (size_t i = 0; i < sizeof(speeds) / sizeof(speeds[0]); i++) {
+	for (size_t i = 0; *end == 0 && i < sizeof(speeds) / sizeof(speeds[0]); i++) {
 		if (speeds[i].baud == baud) { return speeds[i].speed; }
 	}
 	return B0;
 }
 
+/* The comma before the baud rate; some names of devices have commas of their own. */
+static const char *find_comma(const char *name)
+{
+	const char *comma = strrchr(name, ',');
+
+	return comma && comma[1] >= '0' && comma[1] <= '9' ? comma : NULL;
+}
+
 static enum fota_err open_tty(struct line *line)
 {
-	const char *comma = strrchr(line->name, ',');
+	const char *comma = find_comma(line->name);
 	speed_t speed = comma ? speed_of(comma + 1) : B115200;
 	char path[4096];
 

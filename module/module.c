@@ -512,7 +512,7 @@ static void close_module(struct module *module)
 	posix_http_close(module->http);
 	posix_crypto_close(&module->crypto);
 	settings_close(&module->settings);
-	posix_store_close(module->store);
+	if (!posix_store_close(module->store)) { module->work = NULL; } /* its worker may still fill it */
 	if (module->signal_fd >= 0) { close(module->signal_fd); }
 	free(module->work);
 }

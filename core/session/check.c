@@ -288,6 +288,7 @@ static void take_offer(struct fota_session *s, const struct fota_check_answer *m
 	}
 	if (!s->is_checked_told) {
 		s->is_checked_told = true;
+		s->try_count = 0; /* progress: the download has its own tries */
 		session_notify_code(s, FOTA_CODE_CHECKED);
 	}
 	if (take_package_url(s, msg->url)) {

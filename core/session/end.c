@@ -77,6 +77,7 @@ static void add_report(struct fota_session *s)
 	struct fota_record *record = &s->record;
 	struct fota_pending_report *report;
 
+	s->is_report_added = false;
 	if (!s->has_offer) { return; }
 	if (record->report_count == FOTA_PENDING_REPORT_MAX) { drop_report(record); }
 	report = &record->reports[record->report_count];
@@ -93,6 +94,7 @@ static void add_report(struct fota_session *s)
 		return;
 	}
 	record->report_count++;
+	s->is_report_added = true;
 }
 
 void session_enter_saving(struct fota_session *s)
@@ -110,9 +112,8 @@ static void amend_report(struct fota_session *s)
 	struct fota_record *record = &s->record;
 	struct fota_pending_report *newest;
 
-	if (record->report_count == 0) { return; }
+	if (!s->is_report_added) { return; }
 	newest = &record->reports[record->report_count - 1];
-	if (newest->code != FOTA_CODE_DOWNLOADED) { return; }
 	newest->state = (uint8_t)report_state_of((enum fota_code)s->end_code);
 	newest->code = s->end_code;
 }

@@ -119,7 +119,8 @@ static bool is_redirect(struct posix_http *http)
 {
 	long status = status_of(http);
 
-	return (status >= 301 && status <= 303) || status == 307 || status == 308;
+	if (status < 301 || status > 308 || (status > 303 && status < 307)) { return false; }
+	return header(http, "Location") != NULL; /* without one it is an answer like others */
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)

@@ -11,7 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -298,9 +301,27 @@ static enum fota_err start_worker(struct posix_store *store)
 	return errno ? FOTA_ERR_IO : FOTA_ERR_OK;
 }
 
+/* A directory that was made is there after a cut of power only if its parent is synced. */
+static bool sync_parent(const char *dir)
+{
+	char copy[PATH_MAX];
+	int fd;
+	bool is_ok;
+
+	if (snprintf(copy, sizeof(copy), "%s", dir) >= (int)sizeof(copy)) { return false; }
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	is_ok = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0) { close(fd); }
+	return is_ok;
+}
+
 static enum fota_err open_dir(struct posix_store *store, const char *dir)
 {
-	if (mkdir(dir, 0700) && errno != EEXIST) { return from_errno(errno); }
+	if (mkdir(dir, 0700) == 0) {
+		if (!sync_parent(dir)) { return FOTA_ERR_IO; }
+	} else if (errno != EEXIST) {
+		return from_errno(errno);
+	}
 	store->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->dir_fd < 0) { return FOTA_ERR_IO; }
 	store->lock_fd = openat(store->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -432,13 +453,14 @@ static bool wait_for_end(struct posix_store *store)
 	return is_ended;
 }
 
-void posix_store_close(struct posix_store *store)
+bool posix_store_close(struct posix_store *store)
 {
-	if (!store) { return; }
+	if (!store) { return true; }
 	if (!wait_for_end(store)) {
 		pthread_detach(store->worker); /* it keeps what it uses */
-		return;
+		return false;
 	}
 	pthread_join(store->worker, NULL);
 	free_store(store);
+	return true;
 }

@@ -34,7 +34,8 @@ int posix_store_fd(const struct posix_store *store);
 bool posix_store_poll(struct posix_store *store, enum fota_err *result);
 
 /* Carries out what is queued, without syncing it, and frees the store. Does not wait
- * longer than a second for a disk that hangs. NULL is allowed. */
-void posix_store_close(struct posix_store *store);
+ * longer than a second for a disk that hangs: false then, and the worker may still use the
+ * store and the `dst` of a read. NULL is allowed. */
+bool posix_store_close(struct posix_store *store);
 
 #endif

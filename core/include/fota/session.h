@@ -152,7 +152,8 @@ struct fota_session {
 	bool is_part_old;     /* the stored part comes from an earlier session */
 	bool is_offer_other;  /* the offer is not what a part is stored of */
 	bool is_starting_over;
-	bool is_paused; /* body bytes were refused, resume is due */
+	bool is_report_added; /* by the session that ends */
+	bool is_paused;       /* body bytes were refused, resume is due */
 	uint16_t end_code;
 	uint16_t stop_code; /* asked for by the host or the module, 0 = none */
 	uint16_t fail_code; /* of the try that just failed */
