@@ -98,13 +98,19 @@ static bool is_all_within(struct fota_bytes bytes, uint8_t low, uint8_t high)
 	return true;
 }
 
+/* Names and versions travel as texts, so what is no UTF-8 cannot be sent. */
+static bool is_text_within(struct fota_bytes bytes, size_t max)
+{
+	return is_len_within(bytes, 1, max) && fota_cbor_is_text(bytes);
+}
+
 static bool is_request_valid(const struct fota_request *req)
 {
-	return is_len_within(req->oem, 1, FOTA_NAME_MAX_BYTES) && is_len_within(req->model, 1, FOTA_NAME_MAX_BYTES) &&
+	return is_text_within(req->oem, FOTA_NAME_MAX_BYTES) && is_text_within(req->model, FOTA_NAME_MAX_BYTES) &&
+	       is_text_within(req->target, FOTA_VERSION_MAX_BYTES) &&
 	       is_len_within(req->product, 1, FOTA_PRODUCT_MAX_BYTES) && is_all_within(req->product, '0', '9') &&
 	       is_len_within(req->secret, FOTA_SECRET_MIN_BYTES, FOTA_SECRET_MAX_BYTES) &&
-	       is_all_within(req->secret, 0x21, 0x7e) && !memchr(req->secret.ptr, '"', req->secret.len) &&
-	       is_len_within(req->target, 1, FOTA_VERSION_MAX_BYTES);
+	       is_all_within(req->secret, 0x21, 0x7e) && !memchr(req->secret.ptr, '"', req->secret.len);
 }
 
 /* An identity that was not provisioned takes what the command says. */

@@ -117,7 +117,7 @@ static size_t utf8_len(const uint8_t *p, size_t left)
 	return 0;
 }
 
-static bool is_utf8(struct fota_bytes text)
+bool fota_cbor_is_text(struct fota_bytes text)
 {
 	size_t off = 0;
 
@@ -134,7 +134,7 @@ struct fota_bytes fota_rd_text(struct fota_rd *rd)
 {
 	struct fota_bytes text = take(rd, head_of(rd, MAJOR_TEXT));
 
-	if (!is_utf8(text)) {
+	if (!fota_cbor_is_text(text)) {
 		fota_rd_fail(rd, FOTA_ERR_FORMAT);
 		return (struct fota_bytes) { NULL, 0 };
 	}

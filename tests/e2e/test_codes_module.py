@@ -64,6 +64,8 @@ BAD_PARAMETERS = {
     "unquoted": line(*GOOD),
     "typographic quotes": line(*(f"\u201d{value}\u2033" for value in GOOD)),
     "a zero octet": replaced(4, "V2\\00"),
+    "no UTF-8": replaced(4, "V2\\FF"),
+    "an OEM cut in a character": replaced(0, "caf\\C3"),
 }
 
 

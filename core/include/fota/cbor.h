@@ -49,6 +49,8 @@ void fota_rd_map(struct fota_rd *rd, struct fota_rd_map *map);
 FOTA_MUST_CHECK bool fota_rd_key(struct fota_rd *rd, struct fota_rd_map *map, int64_t *key);
 /* The same for a map whose keys are texts; another key type is FORMAT. */
 FOTA_MUST_CHECK bool fota_rd_text_key(struct fota_rd *rd, struct fota_rd_map *map, struct fota_bytes *key);
+/* Valid UTF-8 (RFC 3629), as a text must be. */
+bool fota_cbor_is_text(struct fota_bytes bytes);
 /* Skips one well-formed item with all that it contains. */
 void fota_rd_skip(struct fota_rd *rd);
 /* Records an error found by the caller (a value out of range), if it is the first. */

@@ -3,6 +3,7 @@
 FaultServer.rule(); a fault gets the exchange and does as it likes with it."""
 
 import re
+import select
 import time
 
 from . import links, wire
@@ -15,7 +16,9 @@ SETTLE_S = 0.05  # what was sent arrives before the connection ends
 # Faults of a connection, before anything is read.
 
 def refuse(sock, _):
-    """RST as soon as the connection stands: the request breaks while it is sent."""
+    """RST when the first bytes arrive, none of which is read: the request breaks while
+    it is sent. (Any earlier, and the peer may take it for a connection that failed.)"""
+    select.select([sock], [], [], 5)
     links.reset(sock)
     raise links.Gone
 

@@ -11,23 +11,6 @@
 #define ZERO_MAX 1000u  /* ticks in a row that are due at once: a busy loop */
 #define STEP_MAX 200000 /* of one session */
 
-bool rig_is_part(void)
-{
-	return getenv("REPLAY") || getenv("SAMPLE");
-}
-
-/* By its name, so that a case is always in or always out. */
-static bool is_sampled(const char *id)
-{
-	const char *sample = getenv("SAMPLE");
-	unsigned long hash = 5381, one_of = sample ? strtoul(sample, NULL, 10) : 1;
-
-	while (*id) {
-		hash = hash * 33 + (unsigned char)*id++;
-	}
-	return one_of < 2 || hash % one_of == 0;
-}
-
 bool rig_case(struct rig *rig, const char *format, ...)
 {
 	const char *chosen = getenv("REPLAY");
@@ -36,7 +19,7 @@ bool rig_case(struct rig *rig, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(rig->id, sizeof(rig->id), format, args);
 	va_end(args);
-	return chosen ? strcmp(chosen, rig->id) == 0 : is_sampled(rig->id);
+	return !chosen || strcmp(chosen, rig->id) == 0;
 }
 
 /* ---- ports ---- */

@@ -197,11 +197,8 @@ struct rig {
 /* Fresh flash, then boots. */
 void rig_init(struct rig *rig, const struct rig_cfg *cfg);
 void rig_close(struct rig *rig);
-/* Names the case; false if the environment variable REPLAY names another one, or if
- * SAMPLE=n is set and this is not among the one of n that are played (under valgrind). */
+/* Names the case; false if the environment variable REPLAY names another one. */
 bool rig_case(struct rig *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Only some of the cases are played: what is counted over all of them does not hold. */
-bool rig_is_part(void);
 _Noreturn void rig_fail(const struct rig *rig, const char *what, unsigned line);
 #define rig_require(rig, truth)                                    \
 	do {                                                       \
