@@ -4,7 +4,6 @@
 #include "config_file.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -49,28 +48,36 @@ static int tell_errno(const char *path, char *message, size_t message_cap)
 	return -1;
 }
 
-int config_file_load(const char *path, const struct config_reader *reader, char *message, size_t message_cap)
+int config_stream_load(FILE *file, const char *name, struct config_reader *reader, char *message, size_t message_cap)
 {
-	FILE *file = fopen(path, "re");
 	char section[SECTION_CAP] = "";
 	const char *wrong = NULL;
 	char *line = NULL;
 	size_t cap = 0;
-	unsigned number = 0;
 	int status = 0;
 
-	if (!file) { return tell_errno(path, message, message_cap); }
+	reader->line = 0;
 	while (!wrong && getline(&line, &cap, file) >= 0) {
-		number++;
+		reader->line++;
 		wrong = take_line(reader, section, trim(line));
 	}
 	if (wrong) {
-		(void)snprintf(message, message_cap, "%s: line %u: '%s' %s", path, number, trim(line), wrong);
+		(void)snprintf(message, message_cap, "%s: line %u: '%s' %s", name, reader->line, trim(line), wrong);
 		status = -1;
 	} else if (ferror(file)) {
-		status = tell_errno(path, message, message_cap);
+		status = tell_errno(name, message, message_cap);
 	}
 	free(line);
+	return status;
+}
+
+int config_file_load(const char *path, struct config_reader *reader, char *message, size_t message_cap)
+{
+	FILE *file = fopen(path, "re");
+	int status;
+
+	if (!file) { return tell_errno(path, message, message_cap); }
+	status = config_stream_load(file, path, reader, message, message_cap);
 	(void)fclose(file);
 	return status;
 }

@@ -5,6 +5,7 @@
 #define COMMON_CONFIG_FILE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 struct config_reader {
 	/* Takes one setting; `section` is "" before the first. NULL, or what is wrong with
@@ -12,10 +13,13 @@ struct config_reader {
 	 * are borrowed for the call. */
 	const char *(*set)(void *ctx, const char *section, const char *name, const char *value);
 	void *ctx;
+	unsigned line; /* set: where the file is being read */
 };
 
 /* Reads the file and hands over each setting. 0, or -1 with a message that names file and
  * line; reading stops there. */
-int config_file_load(const char *path, const struct config_reader *reader, char *message, size_t message_cap);
+int config_file_load(const char *path, struct config_reader *reader, char *message, size_t message_cap);
+/* The same for what is open already; `name` is for the message. Does not close it. */
+int config_stream_load(FILE *file, const char *name, struct config_reader *reader, char *message, size_t message_cap);
 
 #endif

@@ -5,11 +5,11 @@
 #include "rehearsal_file.h"
 
 #include <errno.h>
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_file.h"
 #include "fota/code.h"
 
 #define LINE_KEY_MAX     16u
@@ -64,7 +64,8 @@ struct reader {
 	FILE *f;
 	const char *name;
 	char *text;
-	int line;       /* that is being read */
+	int line; /* that is being read */
+	struct config_reader config;
 	int error_line; /* of the first complaint of ours */
 	bool has_boot;
 	char line_keys[LINE_KEY_MAX][16]; /* of [line], those that were given */
@@ -214,10 +215,8 @@ static int take_line_key(struct reader *reader, const char *name, const char *va
 	return 1;
 }
 
-/* inih's callback: 0 for an error in this line. */
-static int take_setting(void *ctx, const char *section, const char *name, const char *value)
+static int take_setting(struct reader *reader, const char *section, const char *name, const char *value)
 {
-	struct reader *reader = ctx;
 	struct draft *draft = find_draft(reader, section);
 
 	if (draft) { return take_session_key(reader, draft, name, value); }
@@ -230,12 +229,13 @@ static int take_setting(void *ctx, const char *section, const char *name, const 
 	return take_line_key(reader, name, value);
 }
 
-static char *read_line(char *text, int cap, void *ctx)
+/* The complaint was made with its line already: this only ends the reading. */
+static const char *on_setting(void *ctx, const char *section, const char *name, const char *value)
 {
 	struct reader *reader = ctx;
 
-	reader->line++;
-	return fgets(text, cap, reader->f);
+	reader->line = (int)reader->config.line;
+	return take_setting(reader, section, name, value) ? NULL : "";
 }
 
 /* ---- what belongs together ---- */
@@ -373,14 +373,16 @@ static bool make_sessions(struct reader *reader)
 
 static bool is_read_well(struct reader *reader)
 {
-	int status = ini_parse_stream(read_line, reader, take_setting, reader);
+	char message[REHEARSAL_TEXT_BYTES];
 
-	if (status > 0 && (!reader->error_line || status < reader->error_line)) {
-		reader->error_line = 0;
-		(void)complain(reader, status, "neither a [section] nor NAME = VALUE");
+	reader->config = (struct config_reader) { .set = on_setting, .ctx = reader };
+	if (!config_stream_load(reader->f, reader->name, &reader->config, message, sizeof(message))) { return true; }
+	if (ferror(reader->f)) {
+		(void)snprintf(reader->text, REHEARSAL_TEXT_BYTES, "%s", message);
+	} else if (!reader->error_line) {
+		(void)complain(reader, (int)reader->config.line, "neither a [section] nor NAME = VALUE");
 	}
-	if (status < 0 && !reader->error_line) { (void)complain(reader, reader->line, "cannot be read"); }
-	return status == 0 && !reader->error_line;
+	return false;
 }
 
 static struct reader *open_reader(struct rehearsal_file *file, const char *name, FILE *f, char *text)
