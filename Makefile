@@ -8,7 +8,7 @@ help:
 	@echo "make check    build everything and run all tests"
 	@echo "make bench    measure, as ratios to nginx, curl and others"
 	@echo "make size     what the library costs on a microcontroller"
-	@echo "make soak     the long campaigns: deep fuzzing, many kills"
+	@echo "make soak     the long campaigns: hours of fuzzing, many kills"
 	@echo "make build    build the programs into build/release"
 	@echo "make format   lay out the C files with clang-format"
 	@echo "make clean    remove what was built and the data of make run"
