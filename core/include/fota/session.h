@@ -87,8 +87,9 @@ struct fota_session_cfg {
 	const struct fota_random *random;
 	const struct fota_crypto *crypto;
 	const struct fota_identity *identity;
-	struct fota_bytes server_url; /* "https://host[:port][/prefix]", at most FOTA_URL_MAX_BYTES - 64 */
-	bool allow_plain;             /* accept http:// too */
+	/* "https://host[:port][/prefix]"; one that cannot be used ends sessions with 501. */
+	struct fota_bytes server_url;
+	bool allow_plain; /* accept http:// too */
 	struct fota_session_limits limits;
 	/* At least FOTA_WORK_MIN_BYTES, and FOTA_JOURNAL_ROOM_BYTES more than
 	 * slot->prog_bytes. More makes verification faster. An entry of the journal,
