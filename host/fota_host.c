@@ -684,7 +684,9 @@ uint32_t fota_host_wait_ms(const struct fota_host *host, uint32_t now_ms)
 	uint32_t wait_ms = is_past(now_ms, host->deadline_ms) ? 0 : host->deadline_ms - now_ms;
 	uint32_t left_ms = is_past(now_ms, host->session_deadline_ms) ? 0 : host->session_deadline_ms - now_ms;
 
-	return !host->is_stopping && left_ms < wait_ms ? left_ms : wait_ms;
+	/* the session's limit has nothing to stop once its end is decided */
+	if (host->is_stopping || host->outcome != FOTA_HOST_RUNNING) { return wait_ms; }
+	return left_ms < wait_ms ? left_ms : wait_ms;
 }
 
 bool fota_host_is_ended(const struct fota_host *host)
