@@ -18,6 +18,7 @@ while [ $# -gt 0 ]; do
     if [ "$1" = --pty ]; then ln -s /dev/null "$2"; fi
     shift
 done
+echo module: ready
 while :; do sleep 0.02; done
 """
 

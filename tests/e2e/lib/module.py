@@ -57,19 +57,26 @@ class Module:
         return words + self.identity + self.limits + self.options
 
     def start(self):
-        """Starts the program and waits until its PTYs are there."""
+        """Starts the program and waits until all its ports are there."""
         assert os.access(self.program, os.X_OK), f"no {self.program}; run: meson setup build && ninja -C build"
         for link in self.links:
             link.unlink(missing_ok=True)
+        begun = self.log.stat().st_size if self.log.exists() else 0
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.arguments(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=sanitizer_env(self.folder))
         end = time.monotonic() + START_S
-        while not all(link.exists() for link in self.links):
+        while not (all(link.exists() for link in self.links) and self._is_ready(begun)):
             assert self.process.poll() is None, f"the module ended at its start\n{self.story()}"
-            assert time.monotonic() < end, f"no PTY within {START_S} s\n{self.story()}"
+            assert time.monotonic() < end, f"not ready within {START_S} s\n{self.story()}"
             time.sleep(0.005)
         return self
+
+    def _is_ready(self, begun):
+        """Whether the log says so behind byte `begun`."""
+        with open(self.log, "rb") as log:
+            log.seek(begun)
+            return b"module: ready" in log.read()
 
     def story(self):
         """The end of the log, for a failure's message."""
