@@ -5,7 +5,8 @@
  *
  * Properties: the secret is in nothing that is shown; the command with it is sent
  * once at most; the end is the last event, and a cancellation leads to it; what
- * was changed on the line is put back if the session ended with an answer. */
+ * was changed on the line is put back if the session ended with an answer, but for a
+ * module that has restarted: it forgot by itself. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,11 @@ static void take_end(struct rig *rig, const struct module_event *event)
 	require(!is_answered || !rig->is_cmee_on, "the error mode is put back");
 }
 
+static bool is_boot_line(const char *line)
+{
+	return strcmp(line, "RDY") == 0 || strncmp(line, "*ATREADY:", 9) == 0;
+}
+
 static void take_event(void *ctx, const struct module_event *event)
 {
 	struct rig *rig = ctx;
@@ -55,6 +61,7 @@ static void take_event(void *ctx, const struct module_event *event)
 	require(rig->end_count == 0, "the end is the last event");
 	require(!event->text || !strstr(event->text, SECRET), "the secret is not shown");
 	if (event->kind == MODULE_EVENT_SEND) { take_command(rig, event->text); }
+	if (event->kind == MODULE_EVENT_LINE && is_boot_line(event->text)) { rig->is_cmee_on = false; }
 	if (event->kind == MODULE_EVENT_END) { take_end(rig, event); }
 }
 
