@@ -140,8 +140,9 @@ def _fuzz(job):
         seconds = FUZZ_FIRST_S if program.name in FUZZ_FIRST else FUZZ_S
         part = Job(job.root, job.folder, program.name)
         # check walks the same way each time, so that it says the same of the same code; soak explores
-        status = part.run([program, f"-seed={0 if SOAK else 1}", f"-max_total_time={seconds}", "-timeout=5", f"-artifact_prefix={found}/",
-                           "-print_final_stats=1", found, corpus], limit_s=seconds + 60, **SANITIZER_ENV)
+        status = part.run([program, f"-seed={0 if SOAK else 1}", f"-max_total_time={seconds}", "-timeout=5",
+                           f"-artifact_prefix={found}/", "-print_final_stats=1", found, corpus],
+                          limit_s=seconds + 60, **SANITIZER_ENV)
         job.log(f"{program.name}: exit status {status}")
         if status:
             job.log("\n".join(part.tail()))
