@@ -81,7 +81,7 @@ def main():
         theirs, ours, answers, peak = [], [], [], 0
         for turn in range(ROUNDS):
             theirs.append(reference(url, place))
-            module = Module(atfotad, f"{place}/module{turn}", cloud.url, limits=["--log-level", "warn"]).start()
+            module = Module(atfotad, f"{place}/module{turn}", cloud.url, limits=["--log-level", "info"]).start()
             took, found = upgrade(module, command)
             ours.append(took)
             answers += found
