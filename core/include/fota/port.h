@@ -115,6 +115,13 @@ struct fota_crypto {
 	enum fota_err (*sha256_begin)(void *ctx);
 	enum fota_err (*sha256_update)(void *ctx, struct fota_bytes bytes);
 	enum fota_err (*sha256_finish)(void *ctx, uint8_t digest[32]);
+	/* SHA-1 (RFC 3174) over the parts in order: for UUIDs made of names, no secret
+	 * depends on it. */
+	enum fota_err (*sha1)(void *ctx, const struct fota_bytes *parts, size_t part_count, uint8_t digest[20]);
+	/* ECDSA on P-256 (FIPS 186-5): OK if r || s is the signature of this hash by the key
+	 * x || y; AUTH if not, or if the key is no point of the curve. */
+	enum fota_err (*p256_verify)(void *ctx, const uint8_t key[64], const uint8_t hash[32],
+				     const uint8_t signature[64]);
 };
 
 enum fota_identity_field {
