@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "config_args.h"
+#include "guard.h"
 #include "module.h"
 
 int main(int argc, char **argv)
@@ -11,6 +12,7 @@ int main(int argc, char **argv)
 	char message[512];
 	int status;
 
+	guard_memory();
 	if (config_args_load(&args, module_option_rows, argc, argv, message, sizeof(message))) {
 		(void)fprintf(stderr, "atfotad: %s\n", message);
 		return 64;

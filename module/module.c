@@ -254,7 +254,6 @@ int module_run(const struct module_options *options)
 	module->options = options;
 	module->signal_fd = -1;
 	module->log = (struct log) { .fd = STDERR_FILENO, .level = options->log_level };
-	module_close_memory();
 	status = module_open(module);
 	if (!status) {
 		warn_about(module);

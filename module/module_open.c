@@ -7,8 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -378,12 +376,6 @@ static int open_signals(struct module *module)
 	if (sigprocmask(SIG_BLOCK, &set, NULL)) { return fail(module, "cannot block", "signals"); }
 	module->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return module->signal_fd < 0 ? fail(module, "cannot watch", "signals") : 0;
-}
-
-void module_close_memory(void)
-{
-	(void)setrlimit(RLIMIT_CORE, &(struct rlimit) { 0, 0 });
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 void module_take_storage(struct module *module)

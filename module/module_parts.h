@@ -73,7 +73,5 @@ void module_take_storage(struct module *module);
 void module_wait_for_journal(struct module *module);
 /* The module restarts soon; a callback, `ctx` is the module. */
 void module_restart(void *ctx);
-/* Secrets are in memory: no core file, and no reading by other processes. */
-void module_close_memory(void);
 
 #endif

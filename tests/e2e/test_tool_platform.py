@@ -382,11 +382,12 @@ def peak_kib(process):
     peak = 0
     while process.poll() is None:
         try:
+            words = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
             found = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{process.pid}/status").read_text())
         except OSError:
             continue
         # Between fork and exec it is still a copy of this program.
-        if found and os.readlink(f"/proc/{process.pid}/exe") == str(process.args[0]):
+        if found and words[0] == str(process.args[0]).encode():
             peak = int(found[1])
         time.sleep(0.002)
     assert peak
