@@ -25,7 +25,9 @@ struct conf {
 bool conf_check(struct conf *conf, bool is_true, const char *rule, long long detail);
 
 /* HMAC-SHA-256 by RFC 4231 and SHA-256 by FIPS 180-4: known answers, in one piece and
- * in many, empty input, and a digest that is begun again. */
+ * in many, empty input, and a digest that is begun again. SHA-1 by FIPS 180-4; ECDSA on
+ * P-256 by RFC 6979 with every byte of key, hash and signature changed, numbers out of
+ * range, and points that are not on the curve. */
 void conf_crypto(struct conf *conf, const struct fota_crypto *crypto);
 
 /* Fills every length, nothing else, and not with the same bytes twice. A suite cannot

@@ -8,12 +8,14 @@
 
 struct posix_crypto {
 	/* private */
-	void *mac_ctx; /* EVP_MAC_CTX */
-	void *md_ctx;  /* EVP_MD_CTX */
-	void *md;      /* EVP_MD */
+	void *mac_ctx;  /* EVP_MAC_CTX */
+	void *md_ctx;   /* EVP_MD_CTX */
+	void *md;       /* EVP_MD */
+	void *sha1_ctx; /* EVP_MD_CTX */
+	void *sha1;     /* EVP_MD */
 };
 
-/* OK, or IO if libcrypto has no HMAC or SHA-256 or no memory. */
+/* OK, or IO if libcrypto has no HMAC, SHA-256 or SHA-1 or no memory. */
 FOTA_MUST_CHECK enum fota_err posix_crypto_init(struct posix_crypto *crypto);
 void posix_crypto_close(struct posix_crypto *crypto);
 

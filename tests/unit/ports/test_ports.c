@@ -523,6 +523,50 @@ static enum fota_err no_begin(void *ctx)
 	return whole_crypto.sha256_begin(ctx);
 }
 
+static enum fota_err one_part_sha1(void *ctx, const struct fota_bytes *parts, size_t part_count, uint8_t digest[20])
+{
+	return whole_crypto.sha1(ctx, parts, part_count ? 1 : 0, digest);
+}
+
+static enum fota_err believe_all(void *ctx, const uint8_t key[64], const uint8_t hash[32], const uint8_t signature[64])
+{
+	(void)ctx, (void)key, (void)hash, (void)signature;
+	return FOTA_ERR_OK;
+}
+
+/* Takes the running SHA-256 for itself, as a driver with one engine may. */
+static enum fota_err careless_verify(void *ctx, const uint8_t key[64], const uint8_t hash[32],
+				     const uint8_t signature[64])
+{
+	enum fota_err err = whole_crypto.sha256_begin(ctx);
+
+	return err ? err : whole_crypto.p256_verify(ctx, key, hash, signature);
+}
+
+static void the_suite_complains_about_signatures_that_break_a_rule(void **state)
+{
+	struct posix_crypto posix;
+	struct fota_crypto crypto;
+	struct conf conf = expect("sha1 gives the known answer");
+
+	(void)state;
+	assert_int_equal(posix_crypto_init(&posix), FOTA_ERR_OK);
+	whole_crypto = crypto = posix_crypto_port(&posix);
+	crypto.sha1 = one_part_sha1;
+	conf_crypto(&conf, &crypto);
+	assert_true(rule_seen > 0);
+	crypto = whole_crypto;
+	crypto.p256_verify = believe_all;
+	conf = expect("finds a flipped bit");
+	conf_crypto(&conf, &crypto);
+	assert_int_equal(rule_seen, 2 * (64 + 32 + 64));
+	crypto.p256_verify = careless_verify;
+	conf = expect("do not disturb");
+	conf_crypto(&conf, &crypto);
+	assert_int_equal(rule_seen, 1);
+	posix_crypto_close(&posix);
+}
+
 static void the_suite_complains_about_crypto_that_breaks_a_rule(void **state)
 {
 	struct posix_crypto posix;
@@ -637,6 +681,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_suite_complains_about_flash_that_breaks_a_rule),
 		cmocka_unit_test(the_suite_complains_about_clocks_and_random_numbers_that_break_a_rule),
 		cmocka_unit_test(the_suite_complains_about_crypto_that_breaks_a_rule),
+		cmocka_unit_test(the_suite_complains_about_signatures_that_break_a_rule),
 		cmocka_unit_test(the_suite_complains_about_a_client_that_does_nothing),
 		cmocka_unit_test(a_fault_is_given_by_name_and_begins_where_it_is_asked_to),
 		cmocka_unit_test(simulated_flash_notices_callers_that_break_the_contract),
