@@ -203,12 +203,26 @@ static void http_head(struct fota_session *s, const struct fota_http_event *head
 	if (s->phase == PHASE_CHECKING) { session_check_head(s); }
 }
 
-enum fota_err fota_session_http(struct fota_session *s, const struct fota_http_event *event, size_t *taken)
+/* One head, then what belongs to it. A second head could send a download back to its start
+ * while storage still works on what the first one brought. */
+static bool is_in_order(const struct fota_session *s, enum fota_http_event_kind kind)
+{
+	bool has_head = s->http_status != 0;
+
+	return kind == FOTA_HTTP_FAIL || has_head != (kind == FOTA_HTTP_HEAD);
+}
+
+static void http_fail(struct fota_session *s, enum fota_err err)
+{
+	s->is_http_active = false;
+	s->fail_code = (uint16_t)session_code_of_http(s, err);
+	session_raise(s, EVENT_FAIL);
+}
+
+static enum fota_err take_event(struct fota_session *s, const struct fota_http_event *event, size_t *taken)
 {
 	enum fota_err err = FOTA_ERR_OK;
 
-	*taken = event->kind == FOTA_HTTP_BODY ? event->body.len : 0;
-	if (!s->is_http_active) { return FOTA_ERR_OK; }
 	switch (event->kind) {
 	case FOTA_HTTP_HEAD:
 		http_head(s, event);
@@ -221,10 +235,23 @@ enum fota_err fota_session_http(struct fota_session *s, const struct fota_http_e
 		session_raise(s, EVENT_DONE);
 		break;
 	case FOTA_HTTP_FAIL:
-		s->is_http_active = false;
-		s->fail_code = (uint16_t)session_code_of_http(s, event->err);
-		session_raise(s, EVENT_FAIL);
+		http_fail(s, event->err);
 		break;
+	}
+	return err;
+}
+
+enum fota_err fota_session_http(struct fota_session *s, const struct fota_http_event *event, size_t *taken)
+{
+	enum fota_err err = FOTA_ERR_OK;
+
+	*taken = event->kind == FOTA_HTTP_BODY ? event->body.len : 0;
+	if (!s->is_http_active) { return FOTA_ERR_OK; }
+	if (is_in_order(s, event->kind)) {
+		err = take_event(s, event, taken);
+	} else {
+		session_http_cancel(s);
+		http_fail(s, FOTA_ERR_CONTRACT);
 	}
 	session_pump(s);
 	return err;

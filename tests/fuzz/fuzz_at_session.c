@@ -50,6 +50,7 @@ static bool is_async;     /* storage completes later */
 static bool is_pending;   /* an operation does */
 static bool is_http_on;   /* a request runs */
 static bool is_get;       /* ... for the package */
+static bool is_headed;    /* its answer has begun */
 static uint64_t body_off; /* where its body is */
 static struct {
 	bool is_on, is_checked, is_partial;
@@ -128,6 +129,7 @@ static enum fota_err http_start(void *ctx, const struct fota_http_request *req)
 	(void)ctx;
 	require(!is_http_on, "one request at a time");
 	is_http_on = true;
+	is_headed = false;
 	is_get = req->method == FOTA_HTTP_GET;
 	body_off = req->has_range ? req->range_start : 0;
 	return FOTA_ERR_OK;
@@ -391,6 +393,8 @@ static void op_head(uint8_t arg)
 	static const uint16_t statuses[] = { 200, 206, 416, 503, 403, 404, 200, 206 };
 	bool is_part = is_get && body_off > 0;
 
+	if (is_headed && arg < 128) { return; } /* the other half breaks the contract */
+	is_headed = true;
 	send(&(struct fota_http_event) { .kind = FOTA_HTTP_HEAD,
 					 .status = arg < 128 ? (is_part ? 206 : 200) : statuses[arg % 8],
 					 .is_message = !is_get,
@@ -472,6 +476,8 @@ static void op_body(uint8_t arg)
 	size_t len = (size_t)(arg + 1) * 16, taken = 0;
 
 	if (!is_http_on || !is_get) { return; }
+	if (!is_headed && arg < 250) { op_head(0); }
+	if (!is_http_on) { return; }
 	if (len > PACKAGE_BYTES - body_off) { len = (size_t)(PACKAGE_BYTES - body_off); }
 	for (size_t i = 0; i < len; i++) {
 		bytes[i] = package_byte(body_off + i);
@@ -485,7 +491,7 @@ static void op_done(uint8_t arg)
 {
 	bool is_early = is_get && body_off < PACKAGE_BYTES;
 
-	if (is_early && arg < 128) { return; }
+	if ((is_early || !is_headed) && arg < 128) { return; }
 	send(&(struct fota_http_event) { .kind = FOTA_HTTP_DONE });
 }
 

@@ -67,6 +67,8 @@ struct fota_http {
 	void (*cancel)(void *ctx);
 };
 
+/* Of a request: HEAD once, then BODY, then DONE; in place of any of them FAIL, which ends it.
+ * Another order ends the request and its session with 405. */
 enum fota_http_event_kind {
 	FOTA_HTTP_HEAD, /* status and headers of the final answer (no 1xx, no redirect) */
 	FOTA_HTTP_BODY,

@@ -296,6 +296,51 @@ static void events_of_no_request_are_ignored(void **state)
 	rig_close(&rig);
 }
 
+/* Steps until a download is under way, with storage behind. */
+static void go_downloading(void)
+{
+	rig_init(&rig, &(struct rig_cfg) { .seed = 6, .is_async = true });
+	rig_require(&rig, rig_start(&rig) == FOTA_CODE_NONE);
+	while (rig.http.kind != RIG_GET || rig.http.off < 4096) {
+		rig_require(&rig, rig_step(&rig));
+	}
+}
+
+static void a_port_that_breaks_the_order_of_events_ends_the_session(void **state)
+{
+	static const struct {
+		const char *name;
+		enum fota_http_event_kind kind;
+		bool is_before_head;
+	} cases[] = {
+		{ "a second head", FOTA_HTTP_HEAD, false },
+		{ "a body without a head", FOTA_HTTP_BODY, true },
+		{ "an end without a head", FOTA_HTTP_DONE, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fota_http_event event = { .kind = cases[i].kind, .status = 200, .body = fota_bytes_of("abc") };
+		size_t taken;
+
+		if (!rig_case(&rig, "order: %s", cases[i].name)) { continue; }
+		if (cases[i].is_before_head) {
+			rig_init(&rig, &(struct rig_cfg) { .seed = 6 });
+			rig_require(&rig, rig_start(&rig) == FOTA_CODE_NONE);
+			while (!rig.http.is_active) {
+				rig_require(&rig, rig_step(&rig));
+			}
+		} else {
+			go_downloading();
+		}
+		rig_require(&rig, fota_session_http(&rig.session, &event, &taken) == FOTA_ERR_OK);
+		rig_require(&rig, !rig.http.is_active);
+		rig_finish(&rig);
+		rig_require(&rig, rig_final(&rig) == FOTA_CODE_INTERNAL);
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +350,7 @@ int main(void)
 		cmocka_unit_test(a_session_waits_for_the_journal_that_is_still_being_read),
 		cmocka_unit_test(a_configuration_that_cannot_work_is_refused),
 		cmocka_unit_test(events_of_no_request_are_ignored),
+		cmocka_unit_test(a_port_that_breaks_the_order_of_events_ends_the_session),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
