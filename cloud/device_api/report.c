@@ -5,6 +5,7 @@
 #include "device_api/device_api.h"
 #include "device_api/message.h"
 #include "domain/check.h"
+#include "domain/progress.h"
 #include "fota/device_api.h"
 
 #include <stdlib.h>
@@ -90,6 +91,17 @@ static int64_t put_device(struct cloud_db *db, const struct report *report, int6
 	return id;
 }
 
+/* The device runs what its report says. */
+static bool put_version(struct cloud_db *db, const struct report *report, int64_t device)
+{
+	const struct fota_report_request *body = &report->body;
+
+	cloud_presence_reported(report->message.app->presence, report->message.product->seq, body->device,
+				body->version);
+	return cloud_db_exec(db, CLOUD_SQL_DEVICE_VERSION, cloud_int(device), cloud_text_of(body->version)) ==
+	       CLOUD_DB_DONE;
+}
+
 /* The database has signed numbers; no real code or size comes near their end. */
 static struct cloud_param number(uint64_t value)
 {
@@ -102,35 +114,61 @@ static bool count(struct cloud_db *db, int64_t deployment, int64_t state, int64_
 	       CLOUD_DB_DONE;
 }
 
-/* Moves the device on to `state`, and the sums with it. */
-static bool put_progress(struct cloud_db *db, int64_t deployment, int64_t device, int64_t state, int64_t report)
+/* Where the device stands in the deployment. */
+static bool get_progress(struct cloud_db *db, int64_t deployment, int64_t device, int64_t *state)
 {
 	struct cloud_stmt *stmt = cloud_db_query(db, CLOUD_SQL_PROGRESS_GET, cloud_int(deployment), cloud_int(device));
 	enum cloud_db_result result = cloud_db_next(stmt);
-	int64_t before = result == CLOUD_DB_ROW ? cloud_col_int(stmt, 0) : 0;
 
+	*state = result == CLOUD_DB_ROW ? cloud_col_int(stmt, 0) : CLOUD_PROGRESS_NONE;
 	cloud_db_end(stmt);
-	if (result == CLOUD_DB_ERROR || (before && !count(db, deployment, before, -1))) { return false; }
-	return count(db, deployment, state, 1) &&
-	       cloud_db_exec(db, CLOUD_SQL_PROGRESS_PUT, cloud_int(deployment), cloud_int(device), cloud_int(state),
-			     cloud_int(report)) == CLOUD_DB_DONE;
+	return result != CLOUD_DB_ERROR;
+}
+
+/* A device that moves on, and the report that moves it. */
+struct step {
+	int64_t deployment, device, report;
+	int64_t before, state;
+};
+
+/* Moves the device, and the sums with it. */
+static bool put_progress(struct cloud_db *db, const struct step *step)
+{
+	if (step->before != CLOUD_PROGRESS_NONE && !count(db, step->deployment, step->before, -1)) { return false; }
+	return count(db, step->deployment, step->state, 1) &&
+	       cloud_db_exec(db, CLOUD_SQL_PROGRESS_PUT, cloud_int(step->deployment), cloud_int(step->device),
+			     cloud_int(step->state), cloud_int(step->report)) == CLOUD_DB_DONE;
+}
+
+/* What follows from a report that is new. One that came late changes nothing. */
+static bool follow(struct cloud_db *db, const struct report *report, struct step *step, bool counts)
+{
+	if (!counts) { return put_version(db, report, step->device); } /* a claim that is not so */
+	if (!get_progress(db, step->deployment, step->device, &step->before)) { return false; }
+	if (!cloud_progress_moves(step->before, report->body.state)) { return true; }
+	return put_version(db, report, step->device) && put_progress(db, step);
 }
 
 static bool put_report(struct cloud_db *db, const struct report *report, int64_t deployment, bool counts)
 {
 	const struct fota_report_request *body = &report->body;
 	int64_t now_s = (int64_t)report->answer.time_s;
-	int64_t device = put_device(db, report, now_s);
+	struct step step = {
+		.deployment = deployment,
+		.device = put_device(db, report, now_s),
+		.state = (int64_t)body->state,
+	};
 
-	if (!device) { return false; }
-	if (cloud_db_exec(db, CLOUD_SQL_REPORT_ADD, cloud_int(deployment), cloud_int(device),
-			  cloud_blob(body->id.ptr, body->id.len), cloud_int(body->state), number(body->code),
+	if (!step.device) { return false; }
+	if (cloud_db_exec(db, CLOUD_SQL_REPORT_ADD, cloud_int(deployment), cloud_int(step.device),
+			  cloud_blob(body->id.ptr, body->id.len), cloud_int(step.state), number(body->code),
 			  body->received_bytes == FOTA_RECEIVED_NONE ? cloud_null() : number(body->received_bytes),
 			  cloud_text_of(body->version), cloud_int(now_s)) != CLOUD_DB_DONE) {
 		return false;
 	}
-	if (cloud_db_changes(db) == 0 || !counts) { return true; } /* sent twice, or a claim that is not so */
-	return put_progress(db, deployment, device, body->state, cloud_db_last_id(db));
+	if (cloud_db_changes(db) == 0) { return true; } /* sent twice */
+	step.report = cloud_db_last_id(db);
+	return follow(db, report, &step, counts);
 }
 
 static bool run_report(struct cloud_job *job, void *owner)

@@ -66,8 +66,3 @@ struct cloud_decision cloud_check_decide(const struct cloud_product *product, co
 	decision.version = version;
 	return decision;
 }
-
-bool cloud_report_counts(enum fota_report_state state, struct fota_bytes version, struct fota_bytes target)
-{
-	return state != FOTA_REPORT_INSTALLED || fota_bytes_is_equal(version, target);
-}

@@ -22,8 +22,4 @@ enum fota_refusal cloud_refusal_of(enum fota_err err);
  * same: only the module knows what it can free, and it says 301 itself. */
 struct cloud_decision cloud_check_decide(const struct cloud_product *product, const struct fota_check_request *request);
 
-/* Whether a report says where its device stands in the deployment of `target`: "installed" does
- * so only from a module that runs the new version. */
-bool cloud_report_counts(enum fota_report_state state, struct fota_bytes version, struct fota_bytes target);
-
 #endif

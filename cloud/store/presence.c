@@ -24,7 +24,8 @@ struct entry {
 	int64_t seq;
 	int64_t seen_s;
 	int64_t stored_s; /* last_seen in the database */
-	uint64_t said;    /* hash of version, target and attributes */
+	uint64_t said;    /* hash of version, target and attributes; 0: ask again */
+	uint64_t version; /* hash of the version alone */
 	uint64_t hash;
 	struct info *pending; /* to be written; NULL: only the time */
 	size_t name_len;
@@ -190,21 +191,24 @@ static struct fota_bytes put_text(uint8_t **to, struct fota_bytes text)
 	return copy;
 }
 
+static struct info *make_info(struct fota_bytes version, struct fota_bytes target, struct fota_bytes attributes)
+{
+	struct info *info = malloc(sizeof(*info) + version.len + target.len + attributes.len);
+	uint8_t *to;
+
+	if (!info) { return NULL; }
+	to = info->bytes;
+	info->version = put_text(&to, version);
+	info->target = put_text(&to, target);
+	info->attributes = put_text(&to, attributes);
+	return info;
+}
+
 static struct info *new_info(const struct fota_check_request *request)
 {
 	char *attributes = attributes_text(request);
-	struct fota_bytes json = fota_bytes_of(attributes);
-	struct info *info;
-	uint8_t *to;
+	struct info *info = attributes ? make_info(request->version, request->target, fota_bytes_of(attributes)) : NULL;
 
-	if (!attributes) { return NULL; }
-	info = malloc(sizeof(*info) + request->version.len + request->target.len + json.len);
-	if (info) {
-		to = info->bytes;
-		info->version = put_text(&to, request->version);
-		info->target = put_text(&to, request->target);
-		info->attributes = put_text(&to, json);
-	}
 	free(attributes);
 	return info;
 }
@@ -227,6 +231,7 @@ static bool note_known(struct shard *shard, uint64_t hash, int64_t seq, const st
 	if (entry) { entry->seen_s = now_s; }
 	if (entry && entry->said != said) {
 		entry->said = said;
+		entry->version = hash_text(hash_start, request->version);
 		set_pending(shard, entry, new_info(request));
 	}
 	pthread_mutex_unlock(&shard->lock);
@@ -290,6 +295,7 @@ void cloud_presence_note(struct cloud_presence *presence, struct cloud_db *db, i
 		.seq = seq,
 		.seen_s = now_s,
 		.said = said,
+		.version = hash_text(hash_start, request->version),
 		.hash = hash,
 		.name_len = request->device.len,
 	};
@@ -297,6 +303,26 @@ void cloud_presence_note(struct cloud_presence *presence, struct cloud_db *db, i
 	entry->stored_s = compare_stored(db, seq, request->device, &info);
 	entry->pending = info;
 	insert(shard, entry);
+}
+
+void cloud_presence_reported(struct cloud_presence *presence, int64_t seq, struct fota_bytes device,
+			     struct fota_bytes version)
+{
+	uint64_t hash = hash_of_name(seq, device);
+	uint64_t version_hash = hash_text(hash_start, version);
+	struct shard *shard = shard_of(presence, hash);
+	struct entry *entry;
+
+	pthread_mutex_lock(&shard->lock);
+	entry = find(shard, hash, seq, device);
+	if (entry && entry->version != version_hash) {
+		const struct info *old = entry->pending;
+
+		entry->said = 0;
+		entry->version = version_hash;
+		if (old) { set_pending(shard, entry, make_info(version, old->target, old->attributes)); }
+	}
+	pthread_mutex_unlock(&shard->lock);
 }
 
 bool cloud_presence_is_changed(struct cloud_presence *presence)

@@ -27,6 +27,11 @@ void cloud_presence_free(struct cloud_presence *presence);
 void cloud_presence_note(struct cloud_presence *presence, struct cloud_db *db, int64_t seq,
 			 const struct fota_check_request *request, int64_t now_s);
 
+/* A report has told the database which version a device runs: a check that waits to be written does not
+ * undo it, and the next check is written if it says otherwise. */
+void cloud_presence_reported(struct cloud_presence *presence, int64_t seq, struct fota_bytes device,
+			     struct fota_bytes version);
+
 enum cloud_flush {
 	CLOUD_FLUSH_CHANGED, /* new and changed devices, for a reader who must see them */
 	CLOUD_FLUSH_DUE,     /* also last-seen that is old enough; forgets who was not met lately */

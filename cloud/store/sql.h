@@ -93,8 +93,9 @@
 	X(DEVICE_TOUCH, "UPDATE device SET last_seen = ?3 WHERE product = ?1 AND name = ?2 AND last_seen < ?3")   \
 	X(DEVICE_REPORTED, "INSERT INTO device (product, name, version, target, attributes, first_seen, last_seen)" \
 		" VALUES (?1, ?2, ?3, '', '{}', ?4, ?4) ON CONFLICT (product, name) DO UPDATE SET"             \
-		" version = excluded.version, last_seen = CASE WHEN device.last_seen < excluded.last_seen"       \
-		" THEN excluded.last_seen ELSE device.last_seen END")                 \
+		" last_seen = CASE WHEN device.last_seen < excluded.last_seen"                                 \
+		" THEN excluded.last_seen ELSE device.last_seen END")                                          \
+	X(DEVICE_VERSION, "UPDATE device SET version = ?2 WHERE id = ?1 AND version <> ?2")                    \
 	X(DEVICE_GET, "SELECT d.id, d.name, p.id, d.version, d.target, d.last_seen, d.first_seen, d.attributes," \
 		" d.product FROM device d JOIN product p ON p.seq = d.product WHERE d.id = ?1")                \
 	X(DEVICE_LIST, "SELECT d.id, d.name, p.id, d.version, d.target, d.last_seen, d.first_seen, d.attributes," \

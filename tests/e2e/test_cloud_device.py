@@ -158,7 +158,7 @@ def test_offers_follow_publish_close_and_withdraw(fleet):
     assert result(device.check("V2")) == 1
     cloud.ok("POST", f"versions/{number}/publish", {})
     assert device.check("V2")[1]["deployment"] not in (deployment, "")
-    cloud.ok("PUT", f"versions/{draft['id']}/package", b"x")
+    cloud.put_package(draft["id"], b"x")
     cloud.ok("POST", f"versions/{draft['id']}/publish", {})
     assert result(device.check("V3")) == 0
 
@@ -196,6 +196,52 @@ def test_installed_counts_from_the_new_version_only(fleet):
     assert fleet.counts(deployment) == {"downloaded": 1}
     assert result(device.report(deployment, 5, version="V2")) == 0
     assert fleet.counts(deployment) == {"installed": 1}
+
+
+def test_an_upgrade_is_counted_from_download_to_installation(fleet):
+    device = fleet.device()
+    deployment = device.check("V2")[1]["deployment"]
+    for state, version, counted in [(3, "V1", "downloaded"), (4, "V1", "installing"), (5, "V2", "installed")]:
+        assert result(device.report(deployment, state, version=version)) == 0
+        assert fleet.counts(deployment) == {counted: 1}
+    back = fleet.device()
+    for state, counted in [(3, "downloaded"), (4, "installing"), (6, "rolled_back")]:
+        assert result(back.report(deployment, state)) == 0
+        assert fleet.counts(deployment) == {"installed": 1, counted: 1}
+
+
+def test_reports_in_odd_order_do_not_lead_back(fleet):
+    device = fleet.device()
+    deployment = device.check("V2")[1]["deployment"]
+    installed = device.report_fields(deployment, 5, version="V2")
+    assert result(device.exchange(wire.REPORT_PATH, installed)) == 0
+    for state in (1, 2, 3, 4, 6, 7, 8):
+        assert result(device.report(deployment, state, version="V1")) == 0
+        assert fleet.counts(deployment) == {"installed": 1}
+    assert result(device.exchange(wire.REPORT_PATH, installed)) == 0
+    assert fleet.counts(deployment) == {"installed": 1}
+    assert len(fleet.cloud.ok("GET", f"deployments/{deployment}/reports")["items"]) == 8
+    assert fleet.cloud.ok("GET", f"devices?device={device.names['device']}")["items"][0]["version"] == "V2"
+
+
+def test_a_device_runs_what_its_report_says(fleet):
+    device = fleet.device()
+    deployment = device.check("V2")[1]["deployment"]
+
+    def version():
+        return fleet.cloud.ok("GET", f"devices?device={device.names['device']}")["items"][0]["version"]
+
+    # The check was not written yet when the reports came.
+    assert result(device.report(deployment, 3)) == 0
+    last = device.report_fields(deployment, 5, version="V2")
+    assert result(device.exchange(wire.REPORT_PATH, last)) == 0
+    assert version() == "V2"
+    # Back by a cable: the check says so, though it says what the last check said.
+    assert result(device.check("V2")) == 0
+    assert version() == "V1"
+    # The report of before, sent twice, is no news.
+    assert result(device.exchange(wire.REPORT_PATH, last)) == 0
+    assert version() == "V1"
 
 
 def test_a_report_of_a_closed_deployment_counts(fleet):

@@ -129,17 +129,6 @@ static void refusal_names_what_decoding_met(void **state)
 	assert_int_equal(cloud_refusal_of(FOTA_ERR_IO), FOTA_REFUSAL_INTERNAL);
 }
 
-static void installed_counts_only_from_the_new_version(void **state)
-{
-	const struct fota_bytes old = TEXT("V1"), new = TEXT("V2");
-
-	(void)state;
-	assert_true(cloud_report_counts(FOTA_REPORT_INSTALLED, new, new));
-	assert_false(cloud_report_counts(FOTA_REPORT_INSTALLED, old, new));
-	assert_true(cloud_report_counts(FOTA_REPORT_DOWNLOADED, old, new));
-	assert_true(cloud_report_counts(FOTA_REPORT_FAILED, old, new));
-}
-
 static void catalog_finds_what_is_there_and_nothing_else(void **state)
 {
 	static const uint8_t tokens[2][32] = { { 1 }, { 2 } };
@@ -207,7 +196,6 @@ int main(void)
 		cmocka_unit_test(package_larger_than_the_slot_is_offered),
 		cmocka_unit_test(clock_is_skewed_beyond_300_seconds_on_both_sides),
 		cmocka_unit_test(refusal_names_what_decoding_met),
-		cmocka_unit_test(installed_counts_only_from_the_new_version),
 		cmocka_unit_test(catalog_finds_what_is_there_and_nothing_else),
 		cmocka_unit_test(names_have_their_bounds),
 		cmocka_unit_test(product_ids_and_secrets_are_those_of_the_command),

@@ -93,6 +93,47 @@ static void new_device_is_written_by_the_next_flush(void **state)
 	assert_int_equal(number(rig, "SELECT last_seen FROM device WHERE name = '860' AND version = 'V1'"), NOW_S);
 }
 
+static void report(struct rig *rig, const char *device, const char *version)
+{
+	cloud_presence_reported(rig->presence, 1, fota_bytes_of(device), fota_bytes_of(version));
+}
+
+static void check_that_waits_does_not_undo_a_report(void **state)
+{
+	struct rig *rig = *state;
+
+	note(rig, "860", "V1", NOW_S);
+	report(rig, "860", "V2");
+	flush(rig, CLOUD_FLUSH_CHANGED, NOW_S);
+	assert_int_equal(number(rig, "SELECT count(*) FROM device WHERE version = 'V2' AND target = 'V9'"), 1);
+}
+
+static void check_after_a_report_of_another_version_is_written(void **state)
+{
+	struct rig *rig = *state;
+
+	note(rig, "860", "V1", NOW_S);
+	flush(rig, CLOUD_FLUSH_CHANGED, NOW_S);
+	report(rig, "860", "V2");
+	assert_true(cloud_db_script(rig->db, "UPDATE device SET version = 'V2'")); /* what the report did */
+	note(rig, "860", "V1", NOW_S + 1);
+	assert_true(cloud_presence_is_changed(rig->presence));
+	flush(rig, CLOUD_FLUSH_CHANGED, NOW_S + 1);
+	assert_int_equal(number(rig, "SELECT count(*) FROM device WHERE version = 'V1'"), 1);
+}
+
+static void report_of_the_same_version_costs_no_write(void **state)
+{
+	struct rig *rig = *state;
+
+	note(rig, "860", "V1", NOW_S);
+	flush(rig, CLOUD_FLUSH_CHANGED, NOW_S);
+	report(rig, "860", "V1");
+	report(rig, "861", "V1"); /* never met: nothing to keep */
+	note(rig, "860", "V1", NOW_S + 1);
+	assert_false(cloud_presence_is_changed(rig->presence));
+}
+
 static void idle_device_is_not_written_again(void **state)
 {
 	struct rig *rig = *state;
@@ -217,6 +258,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(new_device_is_written_by_the_next_flush),
+		TEST(check_that_waits_does_not_undo_a_report),
+		TEST(check_after_a_report_of_another_version_is_written),
+		TEST(report_of_the_same_version_costs_no_write),
 		TEST(idle_device_is_not_written_again),
 		TEST(last_seen_is_written_when_it_is_old),
 		TEST(known_device_after_a_restart_is_not_written),
