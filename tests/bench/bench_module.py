@@ -81,7 +81,8 @@ def main():
         theirs, ours, answers, peak = [], [], [], 0
         for turn in range(ROUNDS):
             theirs.append(reference(url, place))
-            module = Module(atfotad, f"{place}/module{turn}", cloud.url, limits=["--log-level", "info"]).start()
+            module = Module(atfotad, f"{place}/module{turn}", cloud.url, limits=["--log-level", "info"],
+                            trust=product.keys).start()
             took, found = upgrade(module, command)
             ours.append(took)
             answers += found

@@ -9,6 +9,7 @@ import pytest
 
 from lib import wire
 from lib.codes import TEXT
+from lib.miniplatform import ANEW
 from lib.world import MIB, TARGET, image
 
 REFUSALS = [(1, 5), (2, 302), (3, 401), (4, 403), (5, 404), (6, 405)]
@@ -100,11 +101,16 @@ def unordered(data):
     return bytes([0xA0 + len(pairs)]) + b"".join(wire.encode(k) + wire.encode(v) for k, v in pairs)
 
 
+def signed(**fields):
+    """Other fields, which the manifest agrees with."""
+    return with_(manifest=ANEW, **fields)
+
+
 ODD = [
-    ("size larger than the slot", with_(size=1 << 50), [301]),
+    ("size larger than the slot", signed(size=1 << 50), [301]),
     ("size 0", with_(size=0), [506]),
-    ("wrong digest", with_(digest=bytes(32)), [2, 306]),
-    ("size smaller than the package", with_(size=1000), [2, 306]),
+    ("wrong digest", signed(digest=bytes(32)), [2, 306]),
+    ("size smaller than the package", signed(size=1000), [2, 306]),
     ("short digest", with_(digest=bytes(31)), [506]),
     ("digest of a wrong type", with_(digest="x" * 32), [506]),
     ("no digest", without("digest"), [506]),

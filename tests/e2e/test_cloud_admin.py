@@ -53,7 +53,7 @@ def version(cloud, product):
 
 @pytest.fixture
 def published(cloud, version):
-    cloud.ok("PUT", f"versions/{version['id']}/package", b"bytes of a package")
+    cloud.put_package(version["id"], b"bytes of a package")
     return cloud.ok("POST", f"versions/{version['id']}/publish", {})
 
 
@@ -154,7 +154,7 @@ def test_a_version_lives(cloud, product):
 def test_a_version_is_published_and_withdrawn(cloud, version, product):
     data = b"\0firmware" * 1000
     path = f"versions/{version['id']}"
-    done = cloud.ok("PUT", f"{path}/package", data)
+    done = cloud.put_package(version["id"], data)
     assert done["package"] == {"digest": hashlib.sha256(data).hexdigest(), "size": len(data)}
     published = cloud.ok("POST", f"{path}/publish", {})
     assert published["state"] == "published" and TIME.match(published["published"])

@@ -142,6 +142,7 @@ def test_a_signal_during_downloads_and_uploads_ends_it(program, tmp_path):
     with Cloud(program, tmp_path) as cloud:
         product, _, _ = cloud.everything(8 << 20)
         draft = product.draft("V3")
+        cloud.sign(draft["id"], bytes(9_000_000))
         place = urllib.parse.urlsplit(cloud.url)
         socks = [socket.create_connection((place.hostname, place.port)) for _ in range(20)]
         for sock in socks:

@@ -27,6 +27,7 @@ def digest_of(data):
 
 
 def begin(cloud, version, data):
+    cloud.sign(version, data)
     return cloud.ok("POST", f"versions/{version}/uploads", {"size": len(data), "digest": digest_of(data)})
 
 
@@ -61,8 +62,7 @@ def stored(cloud, data):
 def test_a_package_is_put_in_one_shot(cloud, draft):
     data = image(SIZE, seed=11)
     value = base64.b64encode(hashlib.sha256(data).digest()).decode()
-    version = cloud.ok("PUT", f"versions/{draft['id']}/package", data,
-                       headers={"Repr-Digest": f"sha-512=:AAAA:, sha-256=:{value}:"})
+    version = cloud.put_package(draft["id"], data, headers={"Repr-Digest": f"sha-512=:AAAA:, sha-256=:{value}:"})
     assert version["package"] == {"digest": digest_of(data), "size": SIZE} and version["state"] == "draft"
     assert stored(cloud, data) == data
 
@@ -70,27 +70,31 @@ def test_a_package_is_put_in_one_shot(cloud, draft):
 def test_a_draft_can_get_another_package(cloud, draft):
     for seed in (1, 2):
         data = image(1000, seed)
-        version = cloud.ok("PUT", f"versions/{draft['id']}/package", data)
+        version = cloud.put_package(draft["id"], data)
         assert version["package"]["digest"] == digest_of(data)
 
 
 def test_a_package_with_another_digest_is_refused(cloud, draft):
     data = image(SIZE, seed=12)
     value = base64.b64encode(hashlib.sha256(b"other").digest()).decode()
+    cloud.sign(draft["id"], data)
     answer = cloud.request("PUT", f"versions/{draft['id']}/package", data,
                            headers={"Repr-Digest": f"sha-256=:{value}:"})
     assert answer.status == 422 and stored(cloud, data) is None
     assert cloud.ok("GET", f"versions/{draft['id']}")["package"] is None
+    cloud.sign(draft["id"], b"x")
     for bad in ("sha-256=:AAAA:", "sha-256=:" + value, f"sha-256=:{value[:-1]}?:"):
         answer = cloud.request("PUT", f"versions/{draft['id']}/package", b"x", headers={"Repr-Digest": bad})
         assert answer.status == 400, bad
 
 
 def test_an_empty_package_is_refused(cloud, draft):
+    cloud.sign(draft["id"], b"x")
     assert cloud.request("PUT", f"versions/{draft['id']}/package", b"").status == 422
 
 
 def test_a_package_without_length_is_refused(cloud, draft):
+    cloud.sign(draft["id"], b"x")
     place = urllib.parse.urlsplit(cloud.url)
     with socket.create_connection((place.hostname, place.port)) as sock:
         sock.sendall(f"PUT /api/v1/versions/{draft['id']}/package HTTP/1.1\r\nHost: x\r\n"
@@ -101,7 +105,9 @@ def test_a_package_without_length_is_refused(cloud, draft):
 
 def test_a_put_that_broke_leaves_nothing(cloud, draft):
     before = set((cloud.data / "uploads").iterdir())
-    break_off(cloud, "PUT", f"versions/{draft['id']}/package", {}, image(1_000_000), SIZE)
+    data = image(SIZE, seed=13)
+    cloud.sign(draft["id"], data)
+    break_off(cloud, "PUT", f"versions/{draft['id']}/package", {}, data[:1_000_000], SIZE)
     end = time.monotonic() + 5
     while set((cloud.data / "uploads").iterdir()) - before:
         assert time.monotonic() < end, "the rest of a broken PUT stays"
@@ -182,6 +188,7 @@ def test_bytes_that_are_there_need_not_be_sent(cloud):
     product = cloud.product()
     cloud.upload(product.draft("V1")["id"], data)
     other = product.draft("V2")
+    cloud.sign(other["id"], data)
     answer = cloud.request("POST", f"versions/{other['id']}/uploads", {"size": 5000, "digest": digest_of(data)})
     assert answer.status == 201 and answer.json["offset"] == 5000
     done = cloud.ok("POST", f"uploads/{answer.json['id']}/finish", {})
@@ -204,6 +211,7 @@ def test_an_upload_is_deleted(cloud, draft):
     {}, {"size": 0, "digest": "0" * 64}, {"size": -1, "digest": "0" * 64}, {"size": "5", "digest": "0" * 64},
     {"size": 5}, {"size": 5, "digest": "0" * 63}, {"size": 5, "digest": "g" * 64}, {"size": 1.5, "digest": "0" * 64}])
 def test_a_bad_declaration_is_named(cloud, draft, body):
+    cloud.sign(draft["id"], b"x")
     assert cloud.request("POST", f"versions/{draft['id']}/uploads", body).status == 422
 
 
@@ -220,7 +228,7 @@ def test_an_upload_that_was_overtaken_by_publish_is_refused(cloud):
     data = image(5000, seed=29)
     upload = begin(cloud, draft["id"], data)
     patch(cloud, upload, data, 0)
-    cloud.ok("PUT", f"versions/{draft['id']}/package", b"another")
+    cloud.put_package(draft["id"], b"another")
     cloud.ok("POST", f"versions/{draft['id']}/publish", {})
     assert cloud.request("POST", f"uploads/{upload['id']}/finish", {}).status == 409
     assert cloud.ok("GET", f"versions/{draft['id']}")["package"]["digest"] == digest_of(b"another")
@@ -268,13 +276,16 @@ def test_a_large_upload_needs_little_memory(build, tmp_path):
 def test_many_uploads_at_once(cloud):
     from concurrent.futures import ThreadPoolExecutor
     product = cloud.product()
+    images = [image(600_000, seed=100 + number) for number in range(20)]
+    drafts = [product.draft(f"V{number}")["id"] for number in range(20)]
+    for draft, data in zip(drafts, images):  # in the order of their sequence numbers
+        cloud.sign(draft, data)
 
-    def one(number):
-        data = image(600_000, seed=100 + number)
-        return cloud.upload(product.draft(f"V{number}")["id"], data, 150_000)["package"]["digest"] == digest_of(data)
+    def one(draft, data):
+        return cloud.upload(draft, data, 150_000)["package"]["digest"] == digest_of(data)
 
     with ThreadPoolExecutor(20) as pool:
-        assert all(pool.map(one, range(20)))
+        assert all(pool.map(one, drafts, images))
 
 
 def test_two_that_send_the_same_upload_do_not_spoil_it(cloud, draft):
@@ -313,7 +324,9 @@ def test_a_full_disk_loses_nothing(build, small_disk):
         device = Device(cloud.url, product.product, product.secret, product.oem, product.model)
         offer = device.check("V2.00")[1]
         data = image(12_000_000)
-        assert cloud.request("PUT", f"versions/{product.draft('V3')['id']}/package", data).status == 507
+        draft = product.draft("V3")
+        cloud.sign(draft["id"], data)
+        assert cloud.request("PUT", f"versions/{draft['id']}/package", data).status == 507
         upload = begin(cloud, product.draft("V4")["id"], data)
         assert patch(cloud, upload, data, 0).status == 507
         offset = cloud.ok("GET", f"uploads/{upload['id']}")["offset"]

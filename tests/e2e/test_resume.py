@@ -6,6 +6,7 @@ import hashlib
 import pytest
 
 from lib import faults
+from lib.module import download_slot
 from lib.world import MIB, TARGET, image
 
 SIZE = 6 * MIB
@@ -103,7 +104,7 @@ def test_what_was_ready_and_rotted_is_fetched_again(world):
     module, host = world.ready(size=SIZE)
     assert world.run(host) == [2, 3]
     module.sigterm()
-    with open(module.state / "slot-a", "r+b") as slot:
+    with open(download_slot(module), "r+b") as slot:
         slot.seek(SIZE // 2)
         slot.write(b"rot")
     module.start()

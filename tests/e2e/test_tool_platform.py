@@ -58,6 +58,20 @@ def firmware(folder, size=100_000, seed=None):
     return path
 
 
+def manifest(cloud, product, name, file):
+    """A manifest of this file as a version of the product, in a file of its own."""
+    path = file.with_suffix(".suit")
+    path.write_bytes(cloud.manifest(product, name, file.read_bytes()))
+    return path
+
+
+def signed(tool, cloud, product, name, file):
+    """The words that name a file and its manifest."""
+    if not tool.knows("--manifest", "version", "release"):  # TRANSITION
+        return [file]
+    return ["--manifest", manifest(cloud, product, name, file), file]
+
+
 class Server:
     """An HTTP server that gives every request to `answer(path) -> status, headers, body`."""
 
@@ -303,13 +317,16 @@ def test_tokens_are_made_and_end(tool, plain, cloud, tmp_path):
 
 # Versions and uploads.
 
-def test_a_version_goes_from_draft_to_withdrawn(tool, product, tmp_path):
+def test_a_version_goes_from_draft_to_withdrawn(tool, cloud, product, tmp_path):
     named = ["--product", product, "--name", "V2"]
     made = tool.ok("version", "create", *named, "--notes", "n", "--from", "V0", "--from", "V1", "--json").json
     assert (made["state"], made["from"], made["package"]) == ("draft", ["V0", "V1"], None)
     early = tool("version", "publish", *named)
     assert early.status == 7 and "409" in early.err, early
-    done = tool.ok("version", "upload", *named, firmware(tmp_path), "--json").json
+    file = firmware(tmp_path)
+    if tool.knows("manifest", "version"):  # TRANSITION
+        tool.ok("version", "manifest", *named, manifest(cloud, product, "V2", file))
+    done = tool.ok("version", "upload", *named, file, "--json").json
     assert done["package"]["size"] == 100_000
     assert tool.ok("version", "publish", str(made["id"]), "--json").json["state"] == "published"
     assert "100.0 kB" in tool.ok("version", "list", "--product", product, "--state", "published").out
@@ -320,20 +337,21 @@ def test_a_version_goes_from_draft_to_withdrawn(tool, product, tmp_path):
     tool.ok("version", "delete", "--product", product, "--name", "V3")
 
 
-def test_release_can_be_done_again(tool, product, tmp_path):
+def test_release_can_be_done_again(tool, cloud, product, tmp_path):
     words = ["version", "release", "--product", product, "--name", "V2", "--json"]
-    file = firmware(tmp_path)
-    first = tool.ok(*words, file).json
+    package = signed(tool, cloud, product, "V2", firmware(tmp_path))
+    first = tool.ok(*words, *package).json
     assert first["state"] == "published"
-    assert tool.ok(*words, file).json == first
-    other = tool(*words, firmware(tmp_path))
+    assert tool.ok(*words, *package).json == first
+    other = tool(*words, *signed(tool, cloud, product, "V2", firmware(tmp_path)))
     assert other.status == 7 and "new version name" in other.err, other
 
 
-def test_files_that_are_no_package_are_told(tool, product, tmp_path):
+def test_files_that_are_no_package_are_told(tool, cloud, product, tmp_path):
     (tmp_path / "empty").write_bytes(b"")
+    words = signed(tool, cloud, product, "V2", firmware(tmp_path))[:-1]
     for file in (tmp_path / "empty", tmp_path, tmp_path / "nowhere", "/dev/zero"):
-        done = tool("version", "release", "--product", product, "--name", "V2", file)
+        done = tool("version", "release", "--product", product, "--name", "V2", *words, file)
         assert done.status == 1 and str(file) in done.err, done
 
 
@@ -345,8 +363,8 @@ def through(tool, cloud, proxy):
 def test_an_upload_goes_on_after_broken_connections(tool, cloud, product, tmp_path):
     file = firmware(tmp_path, 8 * MIB)
     with CutProxy(cloud.url, cuts=[2 * MIB, 3 * MIB]) as proxy:
-        done = tool.ok("version", "release", "--product", product, "--name", "V2", file, "--allow-http", "--json",
-                       **through(tool, cloud, proxy))
+        done = tool.ok("version", "release", "--product", product, "--name", "V2",
+                       *signed(tool, cloud, product, "V2", file), "--allow-http", "--json", **through(tool, cloud, proxy))
     offsets = proxy.offsets()
     assert done.json["state"] == "published" and "Trying again" in done.err
     assert len(offsets) == 3 and offsets[0] == 0 and 0 < offsets[1] < offsets[2] < 8 * MIB, offsets
@@ -354,7 +372,8 @@ def test_an_upload_goes_on_after_broken_connections(tool, cloud, product, tmp_pa
 
 def test_an_upload_that_was_killed_is_gone_on_with(tool, cloud, product, tmp_path):
     file = firmware(tmp_path, 8 * MIB)
-    words = ["version", "release", "--product", product, "--name", "V2", file, "--allow-http", "--json"]
+    words = ["version", "release", "--product", product, "--name", "V2", *signed(tool, cloud, product, "V2", file),
+             "--allow-http", "--json"]
     with CutProxy(cloud.url, pace_s=0.02) as proxy:
         process = tool.start(*words, **through(tool, cloud, proxy))
         while not proxy.offsets() and process.poll() is None:
@@ -371,8 +390,8 @@ def test_an_upload_that_was_killed_is_gone_on_with(tool, cloud, product, tmp_pat
 
 def test_the_lost_answer_to_finish_does_no_harm(tool, cloud, product, tmp_path):
     with CutProxy(cloud.url, lose=rb"/finish HTTP") as proxy:
-        done = tool.ok("version", "release", "--product", product, "--name", "V2", firmware(tmp_path), "--allow-http",
-                       "--json", **through(tool, cloud, proxy))
+        done = tool.ok("version", "release", "--product", product, "--name", "V2",
+                       *signed(tool, cloud, product, "V2", firmware(tmp_path)), "--allow-http", "--json", **through(tool, cloud, proxy))
     assert done.json["state"] == "published" and proxy.lose is None
     assert sum("/finish" in head for head, _ in proxy.heads) == 1
 
@@ -394,11 +413,11 @@ def peak_kib(process):
     return peak
 
 
-def test_an_upload_takes_constant_memory(tool, product, tmp_path):
+def test_an_upload_takes_constant_memory(tool, cloud, product, tmp_path):
     peaks = []
     for number, size in enumerate((MIB, 64 * MIB)):
         process = tool.start("version", "release", "--product", product, "--name", f"V{number}",
-                             firmware(tmp_path, size), stdout=None, stderr=None)
+                             *signed(tool, cloud, product, f"V{number}", firmware(tmp_path, size)), stdout=None, stderr=None)
         peaks.append(peak_kib(process))
         assert process.returncode == 0
     assert peaks[1] - peaks[0] < 4096, f"{peaks} KiB"
@@ -410,9 +429,10 @@ def test_devices_and_deployments_tell_what_came_of_an_upgrade(tool, cloud, oem, 
     (tmp_path / "secret").write_text(SECRET)
     product = tool.ok("product", "create", "--oem", oem, "--model", MODEL, "--id", str(uuid.uuid4().int)[:12],
                       "--secret-file", tmp_path / "secret", "--json").json["id"]
-    tool.ok("version", "release", "--product", product, "--name", "V2.00", firmware(tmp_path))
+    tool.ok("version", "release", "--product", product, "--name", "V2.00",
+            *signed(tool, cloud, product, "V2.00", firmware(tmp_path)))
     device = str(uuid.uuid4().int)[:15]
-    module = Module(atfotad, tmp_path / "module", cloud.url,
+    module = Module(atfotad, tmp_path / "module", cloud.url, trust=cloud.signer(product).keys,
                     identity=["--device", device, "--model", MODEL, "--firmware-version", "V1.00"]).start()
     words = ["module", "upgrade", "--port", module.link, "--oem", oem, "--model", MODEL, "--product", product]
     secret = {"ATFOTA_PRODUCT_SECRET": SECRET}

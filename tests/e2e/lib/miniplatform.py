@@ -12,34 +12,39 @@ import time
 
 from . import wire
 from .httpwire import Answer
+from .signing import Signed, Signer
 
 CLOCK_SKEW_S = 300
+# In place of a manifest: one that is signed for the size and the digest of the answer.
+ANEW = object()
 FIELDS_OF_A_REPORT = {"nonce", "time", "device", "deployment", "id", "state", "version"}
 
 
-class MiniPlatform:
+class MiniPlatform(Signed):
     """Serves one product. `answer(request)` makes it an upstream of the fault server."""
 
     def __init__(self, oem, model, product, secret):
         self.oem, self.model = oem, model
         self.product, self.secret = product.encode(), secret.encode()
+        self.signer = Signer()
         self.clock_offset_s = 0
         self.checks = []
         self.reports = []
-        self._packages = {}  # target version -> bytes
+        self._packages = {}  # target version -> (bytes, manifest)
         self._blobs = {}  # path -> (etag, bytes)
         self._scripts = []
         self._lock = threading.Lock()
 
-    def publish(self, version, image):
-        """Offers `image` as `version`; what had the version before is gone."""
+    def publish(self, version, image, manifest=None, **wrong):
+        """Offers `image` as `version`; what had the version before is gone. The manifest is
+        made here if none is given."""
         digest = hashlib.sha256(image).hexdigest()
-        self._packages[version] = image
+        self._packages[version] = image, self.sign(version, image, **wrong) if manifest is None else manifest
         self._blobs[f"/package/{digest}"] = (f'"{digest}"', image)
 
     def swap(self, version, image):
         """Puts other bytes behind the links of `version` that are out already."""
-        old = hashlib.sha256(self._packages[version]).hexdigest()
+        old = hashlib.sha256(self._packages[version][0]).hexdigest()
         new = hashlib.sha256(image).hexdigest()
         self._blobs[f"/package/{old}"] = (f'"{new}"', image)
 
@@ -94,6 +99,8 @@ class MiniPlatform:
         answer = self._decide(request)
         if self._scripts:
             answer = self._scripts.pop(0)(answer, request)
+        if isinstance(answer, dict) and answer.get("manifest") is ANEW:
+            answer["manifest"] = self.sign_as(request["target"], answer["size"], answer["digest"])
         return answer if isinstance(answer, bytes) else wire.keyed(answer)
 
     def _decide(self, request):
@@ -102,12 +109,12 @@ class MiniPlatform:
             return {"result": 7, "time": now}
         if (request["oem"], request["model"]) != (self.oem, self.model):
             return {"result": 3, "time": now}
-        image = self._packages.get(request["target"])
+        image, manifest = self._packages.get(request["target"], (None, None))
         if image is None or request["version"] == request["target"]:
             return {"result": 1, "time": now}
         digest = hashlib.sha256(image)
         return {
-            "result": 0, "time": now, "deployment": "d1", "manifest": b"",
+            "result": 0, "time": now, "deployment": "d1", "manifest": manifest,
             "url": f"/package/{digest.hexdigest()}", "size": len(image),
             "digest": digest.digest(), "encoding": 0,
         }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One module: a process of atfotad with its state directory and its PTYs."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -23,11 +24,26 @@ def sanitizer_env(folder):
         UBSAN_OPTIONS=f"halt_on_error=1:print_stacktrace=1:exitcode=99:log_path={folder}/ubsan")
 
 
+@functools.cache
+def knows_trust(program):
+    """TRANSITION: whether the program has keys at all."""
+    try:
+        return "--trust" in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=5).stdout
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def download_slot(module):
+    """Where a module that has never installed anything stores a package."""
+    return module.state / "slot-a"
+
+
 class Module:
-    """Keeps its state over restart(). `options` come after the usual ones."""
+    """Keeps its state over restart(). `options` come after the usual ones; `trust` has
+    the keys whose packages it takes."""
 
     def __init__(self, program, folder, server, options=(), state=None, ports=1, identity=IDENTITY, limits=QUICK,
-                 plain=True):
+                 plain=True, trust=()):
         self.program = str(program)
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -36,9 +52,16 @@ class Module:
         self.options = list(options)
         self.identity, self.limits = list(identity), list(limits)
         self.plain = plain
+        self.trust(*trust)
         self.links = [self.folder / f"tty{i}" for i in range(ports)]
         self.process = None
         self.exits = []
+
+    def trust(self, *keys):
+        """From its next start on it trusts these keys and no others."""
+        self.trusted = self.folder / "trust.pem" if keys else None
+        if keys:
+            self.trusted.write_bytes(b"".join(key.pem for key in keys))
 
     @property
     def link(self):
@@ -54,6 +77,8 @@ class Module:
             words += ["--pty", str(link)]
         if self.plain and not self.server.startswith("https:"):
             words.append("--allow-http")
+        if self.trusted and knows_trust(self.program):
+            words += ["--trust", str(self.trusted)]
         return words + self.identity + self.limits + self.options
 
     def start(self):

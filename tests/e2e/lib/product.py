@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One product on the real platform, with the same face as MiniPlatform."""
 
-import hashlib
 import json
 import time
 import urllib.error
@@ -9,6 +8,7 @@ import urllib.parse
 import urllib.request
 
 from .faultserver import HttpUpstream
+from .signing import Signed
 
 LIMIT_S = 30
 # States of a report that end a session, by the names of the admin API.
@@ -51,8 +51,8 @@ def items(cloud, path, **query):
             return found
 
 
-class Product:
-    """Makes OEM and model if they are not there, and a product of its own."""
+class Product(Signed):
+    """Makes OEM and model if they are not there, and a product of its own with a key."""
 
     def __init__(self, cloud, oem, model):
         self.cloud = cloud
@@ -61,6 +61,7 @@ class Product:
         self._make("/models", {"oem": oem, "name": model})
         made = call(cloud, "POST", "/products", {"oem": oem, "model": model})
         self.product, self.secret = made["id"], made["secret"]
+        self.signer = cloud.signer(self.product)
         self.upstream = HttpUpstream(cloud)
 
     def _make(self, path, body):
@@ -70,12 +71,10 @@ class Product:
             if error.status != 409:
                 raise
 
-    def publish(self, version, image, **fields):
-        """Creates a version, uploads its package and publishes it."""
+    def publish(self, version, image, manifest=None, **fields):
+        """Creates a version, uploads manifest and package and publishes it."""
         made = self.draft(version, **fields)
-        digest = hashlib.sha256(image).hexdigest()
-        done = call(self.cloud, "PUT", f"/versions/{made['id']}/package", raw=image)
-        assert done["package"] == {"digest": digest, "size": len(image)}, done
+        self.cloud.put_package(made["id"], image, manifest)
         return call(self.cloud, "POST", f"/versions/{made['id']}/publish", {})
 
     def draft(self, version, **fields):

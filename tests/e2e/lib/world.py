@@ -7,7 +7,7 @@ import time
 from .faultserver import FaultServer
 from .host import Host
 from .miniplatform import MiniPlatform
-from .module import Module
+from .module import Module, download_slot
 
 OEM, MODEL = "SIMCOM", "7600M21"
 PRODUCT, SECRET = "1540907004", "f9bbb0d76f894da090b6b69253616561"
@@ -42,10 +42,10 @@ class World:
         self.image = b""
         self._servers, self._modules, self._hosts = [self.net], [], []
 
-    def publish(self, size=256 * 1024, version=TARGET, seed=1):
-        """Publishes an image of `size` bytes."""
+    def publish(self, size=256 * 1024, version=TARGET, seed=1, **more):
+        """Publishes an image of `size` bytes, signed by the platform's signer."""
         self.image = image(size, seed)
-        self.platform.publish(version, self.image)
+        self.platform.publish(version, self.image, **more)
         return self.image
 
     def server(self, tls=None, upstream=None):
@@ -55,8 +55,10 @@ class World:
         return server
 
     def module(self, *options, server=None, **settings):
-        """A running module; its options come last."""
+        """A running module; its options come last. It trusts the platform's keys unless
+        `trust` names others."""
         folder = self.folder / f"module{len(self._modules)}"
+        settings.setdefault("trust", self.platform.keys)
         module = Module(self.program, folder, self.net.url if server is None else server, options, **settings)
         self._modules.append(module)
         return module.start()
@@ -111,7 +113,7 @@ class World:
     @staticmethod
     def slot_holds(module, data):
         """Whether the slot begins with exactly these bytes."""
-        with open(module.state / "slot-a", "rb") as slot:
+        with open(download_slot(module), "rb") as slot:
             return slot.read(len(data)) == data
 
     def close(self):
