@@ -15,6 +15,7 @@ enum major { MAJOR_UINT, MAJOR_NINT, MAJOR_BSTR, MAJOR_TEXT, MAJOR_ARRAY, MAJOR_
 /* What is skipped stands in a map, which is a level already. */
 #define SKIP_LEVELS (FOTA_CBOR_NESTING_MAX - 1)
 
+#define HEAD_MAX     9u /* initial byte and argument */
 #define SIMPLE_FALSE 20u
 #define SIMPLE_NULL  22u
 
@@ -86,6 +87,23 @@ static uint64_t head_of(struct fota_rd *rd, unsigned wanted)
 uint64_t fota_rd_uint(struct fota_rd *rd)
 {
 	return head_of(rd, MAJOR_UINT);
+}
+
+static int64_t signed_value(struct fota_rd *rd, unsigned major, uint64_t value)
+{
+	if ((major != MAJOR_UINT && major != MAJOR_NINT) || value > INT64_MAX) {
+		fota_rd_fail(rd, FOTA_ERR_FORMAT);
+		return 0;
+	}
+	return major == MAJOR_UINT ? (int64_t)value : -1 - (int64_t)value;
+}
+
+int64_t fota_rd_int(struct fota_rd *rd)
+{
+	unsigned major;
+	uint64_t value = head(rd, &major);
+
+	return signed_value(rd, major, value);
 }
 
 struct fota_bytes fota_rd_bstr(struct fota_rd *rd)
@@ -174,20 +192,24 @@ static void end_key(struct fota_rd *rd, struct fota_rd_map *map, size_t start)
 	map->left--;
 }
 
-/* A key is an integer or a text here; other types would need nesting of their own and
- * nobody sends them. */
+/* Maps and tags as keys are refused: nobody sends them. */
 static int64_t key_value(struct fota_rd *rd)
 {
+	size_t start = rd->off;
 	unsigned major;
 	uint64_t value = head(rd, &major);
 
+	if (major == MAJOR_ARRAY) {
+		rd->off = start;
+		fota_rd_skip(rd);
+		return FOTA_CBOR_KEY_OTHER;
+	}
 	if (major == MAJOR_BSTR || major == MAJOR_TEXT) {
 		(void)take(rd, value);
 		return FOTA_CBOR_KEY_OTHER;
 	}
-	if (major != MAJOR_UINT && major != MAJOR_NINT) { fota_rd_fail(rd, FOTA_ERR_FORMAT); }
-	if (value > INT64_MAX - 1) { return FOTA_CBOR_KEY_OTHER; }
-	return major == MAJOR_UINT ? (int64_t)value : -1 - (int64_t)value;
+	if (value > INT64_MAX - 1 && major <= MAJOR_NINT) { return FOTA_CBOR_KEY_OTHER; }
+	return signed_value(rd, major, value);
 }
 
 bool fota_rd_key(struct fota_rd *rd, struct fota_rd_map *map, int64_t *key)
@@ -288,6 +310,14 @@ void fota_rd_skip(struct fota_rd *rd)
 	} while (depth && !rd->err);
 }
 
+struct fota_bytes fota_rd_item(struct fota_rd *rd)
+{
+	size_t start = rd->off;
+
+	fota_rd_skip(rd);
+	return rd->err ? (struct fota_bytes) { NULL, 0 } : (struct fota_bytes) { rd->ptr + start, rd->off - start };
+}
+
 enum fota_err fota_rd_finish(struct fota_rd *rd)
 {
 	if (!rd->err && rd->off != rd->len) { rd->err = FOTA_ERR_FORMAT; }
@@ -312,7 +342,7 @@ void fota_wr_raw(struct fota_wr *wr, struct fota_bytes bytes)
 
 static void put_head(struct fota_wr *wr, unsigned major, uint64_t value)
 {
-	uint8_t bytes[9];
+	uint8_t bytes[HEAD_MAX];
 	size_t size = 0; /* of the argument: 0, 1, 2, 4, 8 */
 	unsigned info = (unsigned)value;
 
@@ -354,6 +384,27 @@ void fota_wr_bstr(struct fota_wr *wr, struct fota_bytes bytes)
 {
 	put_head(wr, MAJOR_BSTR, bytes.len);
 	fota_wr_raw(wr, bytes);
+}
+
+size_t fota_wr_bstr_begin(const struct fota_wr *wr)
+{
+	return wr->len;
+}
+
+/* The head's length depends on the content's: it is written behind the content and then
+ * brought before it. */
+void fota_wr_bstr_end(struct fota_wr *wr, size_t begin)
+{
+	size_t end = wr->len;
+	uint8_t bytes[HEAD_MAX];
+	size_t len;
+
+	put_head(wr, MAJOR_BSTR, end - begin);
+	if (wr->err) { return; }
+	len = wr->len - end;
+	memcpy(bytes, wr->ptr + end, len);
+	memmove(wr->ptr + begin + len, wr->ptr + begin, end - begin);
+	memcpy(wr->ptr + begin, bytes, len);
 }
 
 void fota_wr_text(struct fota_wr *wr, struct fota_bytes text)

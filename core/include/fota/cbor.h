@@ -28,10 +28,12 @@ struct fota_rd {
 struct fota_rd_map {
 	/* private */
 	uint64_t left;
+	/* public, to read: the key that was read last, as it is encoded */
 	struct fota_bytes last_key;
 };
 
-/* A key that is no integer of 64 bits; its value can only be skipped. */
+/* A key that is no integer of 64 bits: a larger one, a string or an array. What it is
+ * says last_key. */
 #define FOTA_CBOR_KEY_OTHER INT64_MIN
 
 /* Borrows `bytes` until the last use of the cursor. */
@@ -39,6 +41,7 @@ void fota_rd_init(struct fota_rd *rd, struct fota_bytes bytes);
 /* Each reads one item of its type; another type there is FORMAT. Slices point
  * into the message. */
 uint64_t fota_rd_uint(struct fota_rd *rd);
+int64_t fota_rd_int(struct fota_rd *rd); /* FORMAT for what does not fit */
 struct fota_bytes fota_rd_bstr(struct fota_rd *rd);
 struct fota_bytes fota_rd_text(struct fota_rd *rd);
 uint64_t fota_rd_array(struct fota_rd *rd); /* the number of items that follow */
@@ -53,6 +56,8 @@ FOTA_MUST_CHECK bool fota_rd_text_key(struct fota_rd *rd, struct fota_rd_map *ma
 bool fota_cbor_is_text(struct fota_bytes bytes);
 /* Skips one well-formed item with all that it contains. */
 void fota_rd_skip(struct fota_rd *rd);
+/* The same, and gives the item as it is encoded; empty after an error. */
+struct fota_bytes fota_rd_item(struct fota_rd *rd);
 /* Records an error found by the caller (a value out of range), if it is the first. */
 void fota_rd_fail(struct fota_rd *rd, enum fota_err err);
 /* OK, the first error, or FORMAT if bytes are left over. */
@@ -73,6 +78,9 @@ void fota_wr_int(struct fota_wr *wr, int64_t value);
 void fota_wr_bstr(struct fota_wr *wr, struct fota_bytes bytes);
 /* The head of a byte string of `len` bytes; the caller appends them with fota_wr_raw. */
 void fota_wr_bstr_head(struct fota_wr *wr, size_t len);
+/* A byte string around all that is written between the two calls. */
+FOTA_MUST_CHECK size_t fota_wr_bstr_begin(const struct fota_wr *wr);
+void fota_wr_bstr_end(struct fota_wr *wr, size_t begin);
 void fota_wr_text(struct fota_wr *wr, struct fota_bytes text);
 void fota_wr_array(struct fota_wr *wr, size_t count);
 /* The caller writes `count` pairs in ascending order of their encoded keys. */

@@ -342,7 +342,110 @@ static void text_keys_are_texts(void **state)
 	assert_int_equal(fota_rd_finish(&rd), FOTA_ERR_FORMAT);
 }
 
+static void a_key_may_be_a_list_and_is_shown_as_it_is_encoded(void **state)
+{
+	/* { 1: 2, [h'00']: 3 } */
+	static const struct fota_bytes good = B("\xa2\x01\x02\x81\x41\x00\x03"), bad = B("\xa1\xa1\x01\x02\x03");
+	struct fota_rd rd;
+	struct fota_rd_map map;
+	int64_t key;
+
+	(void)state;
+	fota_rd_init(&rd, good);
+	fota_rd_map(&rd, &map);
+	assert_true(fota_rd_key(&rd, &map, &key) && key == 1);
+	assert_int_equal(fota_rd_uint(&rd), 2);
+	assert_true(fota_rd_key(&rd, &map, &key) && key == FOTA_CBOR_KEY_OTHER);
+	assert_true(fota_bytes_is_equal(map.last_key, (struct fota_bytes)B("\x81\x41\x00")));
+	assert_int_equal(fota_rd_uint(&rd), 3);
+	assert_false(fota_rd_key(&rd, &map, &key));
+	assert_int_equal(fota_rd_finish(&rd), FOTA_ERR_OK);
+	fota_rd_init(&rd, bad); /* a map is no key */
+	fota_rd_map(&rd, &map);
+	assert_false(fota_rd_key(&rd, &map, &key));
+	assert_int_equal(fota_rd_finish(&rd), FOTA_ERR_FORMAT);
+}
+
+static void a_signed_number_is_read_to_both_ends_of_its_range(void **state)
+{
+	static const struct {
+		struct fota_bytes bytes;
+		int64_t value;
+		enum fota_err err;
+	} rows[] = {
+		{ B("\x00"), 0, FOTA_ERR_OK },
+		{ B("\x20"), -1, FOTA_ERR_OK },
+		{ B("\x2f"), -16, FOTA_ERR_OK },
+		{ B("\x1b\x7f\xff\xff\xff\xff\xff\xff\xff"), INT64_MAX, FOTA_ERR_OK },
+		{ B("\x3b\x7f\xff\xff\xff\xff\xff\xff\xff"), INT64_MIN, FOTA_ERR_OK },
+		{ B("\x1b\x80\x00\x00\x00\x00\x00\x00\x00"), 0, FOTA_ERR_FORMAT },
+		{ B("\x3b\x80\x00\x00\x00\x00\x00\x00\x00"), 0, FOTA_ERR_FORMAT },
+		{ B("\x40"), 0, FOTA_ERR_FORMAT },
+		{ B("\xf4"), 0, FOTA_ERR_FORMAT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fota_rd rd;
+
+		fota_rd_init(&rd, rows[i].bytes);
+		assert_true(fota_rd_int(&rd) == rows[i].value);
+		assert_int_equal(fota_rd_finish(&rd), rows[i].err);
+	}
+}
+
+static void an_item_is_shown_with_its_head(void **state)
+{
+	static const struct fota_bytes list = B("\x83\x41\x07\x82\x01\x02\xf6"), cut = B("\x82\x01");
+	struct fota_rd rd;
+
+	(void)state;
+	fota_rd_init(&rd, list);
+	assert_int_equal(fota_rd_array(&rd), 3);
+	assert_true(fota_bytes_is_equal(fota_rd_item(&rd), (struct fota_bytes)B("\x41\x07")));
+	assert_true(fota_bytes_is_equal(fota_rd_item(&rd), (struct fota_bytes)B("\x82\x01\x02")));
+	assert_true(fota_bytes_is_equal(fota_rd_item(&rd), (struct fota_bytes)B("\xf6")));
+	assert_int_equal(fota_rd_finish(&rd), FOTA_ERR_OK);
+	fota_rd_init(&rd, cut);
+	assert_int_equal(fota_rd_item(&rd).len, 0);
+	assert_int_equal(fota_rd_finish(&rd), FOTA_ERR_FORMAT);
+}
+
 /* ---- writer ---- */
+
+static void a_string_around_what_is_written_is_like_one_written_at_once(void **state)
+{
+	static const uint8_t content[300] = { 1, 2, 3 };
+	uint8_t one[400], other[400];
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(content); len++) {
+		struct fota_wr wr, plain;
+		struct fota_bytes got, wanted;
+		size_t outer, inner;
+
+		fota_wr_init(&plain, (struct fota_room) { one, sizeof(one) });
+		fota_wr_bstr(&plain, (struct fota_bytes) { content, len });
+		assert_int_equal(fota_wr_finish(&plain, &wanted), FOTA_ERR_OK);
+		for (size_t cap = 0; cap <= wanted.len + 4; cap++) { /* inside another one */
+			fota_wr_init(&wr, (struct fota_room) { other, cap });
+			outer = fota_wr_bstr_begin(&wr);
+			inner = fota_wr_bstr_begin(&wr);
+			fota_wr_raw(&wr, (struct fota_bytes) { content, len });
+			fota_wr_bstr_end(&wr, inner);
+			fota_wr_bstr_end(&wr, outer);
+			if (fota_wr_finish(&wr, &got) == FOTA_ERR_OK) { break; }
+			assert_true(cap < wanted.len + 3);
+		}
+		{
+			struct fota_rd rd;
+
+			fota_rd_init(&rd, got);
+			assert_true(fota_bytes_is_equal(fota_rd_bstr(&rd), wanted));
+			assert_int_equal(fota_rd_finish(&rd), FOTA_ERR_OK);
+		}
+	}
+}
 
 static const uint64_t edges[] = {
 	0, 1, 23, 24, 255, 256, 65535, 65536, UINT32_MAX, UINT64_C(1) << 32, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX
@@ -441,6 +544,10 @@ int main(void)
 		cmocka_unit_test(keys_come_in_order_and_odd_ones_can_be_skipped),
 		cmocka_unit_test(keys_out_of_order_end_the_reading_of_a_map),
 		cmocka_unit_test(text_keys_are_texts),
+		cmocka_unit_test(a_key_may_be_a_list_and_is_shown_as_it_is_encoded),
+		cmocka_unit_test(a_signed_number_is_read_to_both_ends_of_its_range),
+		cmocka_unit_test(an_item_is_shown_with_its_head),
+		cmocka_unit_test(a_string_around_what_is_written_is_like_one_written_at_once),
 		cmocka_unit_test(what_is_written_is_read_and_skipped_for_every_length_of_number),
 		cmocka_unit_test(a_writer_that_is_full_stays_so_and_writes_nothing_outside),
 	};
