@@ -111,8 +111,8 @@ struct fota_suit_build {
 	struct fota_bytes uri; /* empty: left out */
 };
 
-/* The manifest's bytes, without a byte-string header. FULL, RANGE (a name is empty or too long), or what the
- * crypto port returns. */
+/* The manifest's bytes, without a byte-string header. FULL, RANGE (a name is empty, too long or no UTF-8), or what
+ * the crypto port returns. */
 FOTA_MUST_CHECK enum fota_err fota_suit_build(const struct fota_suit_build *build, const struct fota_crypto *crypto,
 					      struct fota_room room, struct fota_bytes *manifest);
 
@@ -125,7 +125,8 @@ struct fota_suit_signature {
 	uint8_t bytes[FOTA_SUIT_SIGNATURE_BYTES];
 };
 
-/* The envelope with these signatures. FULL if room is short. */
+/* The envelope with these signatures; none makes one that nobody trusts yet. FULL if room is short or there are more
+ * than FOTA_SUIT_SIGNATURE_MAX. */
 FOTA_MUST_CHECK enum fota_err fota_suit_seal(struct fota_bytes manifest, const struct fota_crypto *crypto,
 					     const struct fota_suit_signature *signatures, size_t count,
 					     struct fota_room room, struct fota_bytes *envelope);
