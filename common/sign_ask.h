@@ -9,6 +9,7 @@ struct sign_ask {
 	const struct sign_secret *secret; /* may be NULL */
 	const char *kind;                 /* "passphrase" or "PIN" */
 	const char *ref;
+	const char *pin_file; /* is read instead of asking; NULL: there is none */
 	struct key_message *message;
 	bool was_asked, has_failed;
 	unsigned count;

@@ -15,6 +15,8 @@ static ENGINE *load_engine(const struct sign_uri *uri)
 	OPENSSL_init_crypto(OPENSSL_INIT_ENGINE_DYNAMIC, NULL);
 	engine = ENGINE_by_id("pkcs11");
 	if (!engine) { return NULL; }
+	/* What it has to say comes as errors of OpenSSL too; nothing but the program prints. */
+	ENGINE_ctrl_cmd_string(engine, "QUIET", NULL, 1);
 	if ((!uri->module[0] || ENGINE_ctrl_cmd_string(engine, "MODULE_PATH", uri->module, 0) == 1) &&
 	    ENGINE_init(engine) == 1) {
 		return engine;

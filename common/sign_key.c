@@ -21,31 +21,6 @@
 #define FILE_MAX_BYTES 16384u
 #define HALF_BYTES     (FOTA_SUIT_SIGNATURE_BYTES / 2)
 
-int sign_ask(char *text, int cap, int rwflag, void *ctx)
-{
-	struct sign_ask *ask = ctx;
-	char secret[SIGN_SECRET_MAX_BYTES], what[SIGN_URI_MAX_BYTES + 32];
-	size_t len = 0;
-
-	(void)rwflag;
-	if (ask->count++ > 0 || ask->has_failed) { return -1; }
-	snprintf(what, sizeof what, "the %s of %s", ask->kind, ask->ref);
-	if (!ask->secret) {
-		key_fail(ask->message, "%s: needs a %s, and none was given", ask->ref, ask->kind);
-		ask->has_failed = true;
-	} else if (ask->secret->get(ask->secret->ctx, what, secret, sizeof secret, ask->message)) {
-		ask->has_failed = true;
-	} else if ((len = strlen(secret)) > (size_t)cap) {
-		key_fail(ask->message, "%s: the %s is too long for it", ask->ref, ask->kind);
-		ask->has_failed = true;
-	} else {
-		memcpy(text, secret, len);
-		ask->was_asked = true;
-	}
-	OPENSSL_cleanse(secret, sizeof secret);
-	return ask->has_failed || len == 0 ? -1 : (int)len;
-}
-
 /* Takes `pkey` over, also if it is of no use. */
 static int keep(struct sign_key *key, EVP_PKEY *pkey, const char *ref, struct key_message *message)
 {
@@ -199,6 +174,8 @@ int sign_key_open_public(struct sign_key *key, const char *ref, const struct sig
 	*key = (struct sign_key) { .pkey = NULL };
 	if (!sign_token_is_uri(ref)) { return open_public_file(key, ref, secret, message); }
 	if (open_token(key, ref, true, secret, message)) { return -1; }
+	EVP_PKEY_free(key->pkey);
+	key->pkey = NULL;
 	return 0;
 }
 

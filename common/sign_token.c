@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sign_token.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "sign_ask.h"
 
@@ -47,10 +49,23 @@ static bool has_name(const char *attribute, size_t len, const char *name)
 	return len > strlen(name) && strncmp(attribute, name, strlen(name)) == 0 && attribute[strlen(name)] == '=';
 }
 
+/* A path or a URI of a file. The standard's "|command" is left out: a URI starts no program. */
+static int take_pin_source(struct sign_uri *uri, const char *value, size_t len, struct key_message *message)
+{
+	static const char scheme[] = "file:", host[] = "//";
+	char *path = uri->pin_file;
+
+	decode(value, len, path);
+	if (strncmp(path, scheme, sizeof scheme - 1) == 0) { memmove(path, path + 5, strlen(path + 5) + 1); }
+	if (strncmp(path, host, sizeof host - 1) == 0) { memmove(path, path + 2, strlen(path + 2) + 1); }
+	if (path[0] && path[0] != '|') { return 0; }
+	return key_fail(message, "the pin-source of the URI is no file");
+}
+
 /* One attribute behind the '?'. */
 static int take_query(struct sign_uri *uri, const char *attribute, size_t len, struct key_message *message)
 {
-	static const char module_path[] = "module-path";
+	static const char module_path[] = "module-path", pin_source[] = "pin-source";
 	size_t used = strlen(uri->uri);
 
 	if (has_name(attribute, len, "pin-value")) {
@@ -62,7 +77,9 @@ static int take_query(struct sign_uri *uri, const char *attribute, size_t len, s
 		decode(attribute + sizeof module_path, len - sizeof module_path, uri->module);
 		return 0;
 	}
-	uri->has_pin_source = uri->has_pin_source || has_name(attribute, len, "pin-source");
+	if (has_name(attribute, len, pin_source)) {
+		return take_pin_source(uri, attribute + sizeof pin_source, len - sizeof pin_source, message);
+	}
 	uri->uri[used++] = strchr(uri->uri, '?') ? '&' : '?';
 	memcpy(uri->uri + used, attribute, len);
 	uri->uri[used + len] = '\0';
@@ -146,35 +163,61 @@ static EVP_PKEY *open_by_provider(struct sign_token *token, const struct sign_ur
 	return key;
 }
 
+/* What the token said of the PIN ("PIN incorrect", "PIN locked"); NULL: nothing. */
+static const char *pin_reason(void)
+{
+	const char *reason = NULL;
+	unsigned long code;
+
+	while ((code = ERR_get_error()) != 0) {
+		const char *text = ERR_reason_error_string(code);
+
+		if (text && strcasestr(text, "pin")) { reason = text; }
+	}
+	return reason;
+}
+
 static void explain(const struct sign_ask *ask, const struct sign_uri *uri, unsigned count, bool is_there)
 {
+	const char *reason = pin_reason();
+
 	if (ask->has_failed) { return; }
 	if (!is_there) {
-		key_fail(ask->message, "OpenSSL knows no PKCS#11 here; install pkcs11-provider, on Debian 12 "
-				       "libengine-pkcs11-openssl");
-	} else if (ask->count > 1) {
-		key_fail(ask->message, "%s: the PIN is wrong; it was tried once", uri->uri);
+		key_fail(ask->message,
+			 "%s: OpenSSL cannot use PKCS#11%s; it needs pkcs11-provider, or on Debian 12 "
+			 "libengine-pkcs11-openssl",
+			 uri->uri, uri->module[0] ? " with this module-path" : "");
+	} else if (reason || ask->count > 1) {
+		key_fail(ask->message, "%s: the token refuses the PIN (%s)", uri->uri, reason ? reason : "wrong");
 	} else if (count > 1) {
 		key_fail(ask->message, "%s: more than one key; name token and object in the URI", uri->uri);
 	} else {
-		key_fail(
-			ask->message,
-			"%s: no such key, or the PIN is wrong; 'pkcs11-tool --list-objects --login' tells what is there%s",
-			uri->uri,
-			uri->module[0] ? ""
-				       : " (is the token's library known to p11-kit? Else name it: ?module-path=)");
+		key_fail(ask->message, "%s: no such key; 'pkcs11-tool --list-objects --login' tells what is there%s",
+			 uri->uri,
+			 uri->module[0] ? ""
+					: ", and module-path in the URI names a library that p11-kit does not know");
 	}
 }
 
 EVP_PKEY *sign_token_open(struct sign_token *token, const struct sign_uri *uri, const struct sign_secret *secret,
 			  struct key_message *message)
 {
-	struct sign_ask ask = { .secret = secret, .kind = "PIN", .ref = uri->uri, .message = message };
+	struct sign_ask ask = {
+		.secret = secret, .kind = "PIN", .ref = uri->uri, .pin_file = uri->pin_file, .message = message
+	};
+	bool has_library = !strchr(uri->module, '/') || access(uri->module, R_OK) == 0;
 	UI_METHOD *ui = UI_UTIL_wrap_read_pem_callback(sign_ask, 0);
 	bool is_there = ui != NULL;
 	unsigned count = 0;
 	EVP_PKEY *key = NULL;
 
+	if (!has_library) {
+		key_fail(message, "%s: cannot be read: %s; module-path names the token's PKCS#11 library", uri->module,
+			 strerror(errno));
+		UI_destroy_method(ui);
+		return NULL;
+	}
+	ERR_clear_error();
 	if (ui && load_provider(token, uri)) {
 		key = open_by_provider(token, uri, ui, &ask, &count);
 	} else if (ui) {
@@ -182,8 +225,8 @@ EVP_PKEY *sign_token_open(struct sign_token *token, const struct sign_uri *uri, 
 		key = sign_engine_open(token, uri, ui, &ask, &is_there);
 	}
 	UI_destroy_method(ui);
-	ERR_clear_error();
 	if (!key) { explain(&ask, uri, count, is_there); }
+	ERR_clear_error();
 	return key;
 }
 

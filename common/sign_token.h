@@ -23,16 +23,16 @@ struct sign_token {
 
 /* What a URI asks for. */
 struct sign_uri {
-	char uri[SIGN_URI_MAX_BYTES];    /* without module-path */
-	char module[SIGN_URI_MAX_BYTES]; /* PKCS#11 library; empty: all that p11-kit knows */
-	bool has_pin_source;
-	bool is_public; /* the public key is enough */
+	char uri[SIGN_URI_MAX_BYTES];      /* without what follows */
+	char module[SIGN_URI_MAX_BYTES];   /* module-path, a PKCS#11 library; empty: all that p11-kit knows */
+	char pin_file[SIGN_URI_MAX_BYTES]; /* pin-source; empty: the caller is asked */
+	bool is_public;                    /* the public key is enough */
 };
 
 /* Begins with "pkcs11:". */
 bool sign_token_is_uri(const char *ref);
 
-/* Takes the URI apart. 0, or -1: too long, or a PIN in it. */
+/* Takes the URI apart. 0, or -1: too long, a PIN in it, or a PIN source that is no file. */
 int sign_token_uri(const char *text, struct sign_uri *uri, struct key_message *message);
 
 /* The key that the URI names; NULL with a message if there is none, several, the PIN is wrong or there is

@@ -233,16 +233,16 @@ static void signatures_are_those_of_the_key_and_the_hash(void **state)
 static void uris_are_taken_apart(void **state)
 {
 	static const struct {
-		const char *text, *uri, *module;
-		bool has_pin_source;
+		const char *text, *uri, *module, *pin_file;
 	} rows[] = {
-		{ "pkcs11:token=a;object=b", "pkcs11:token=a;object=b", "", false },
-		{ "pkcs11:token=a?module-path=/usr/lib/x%20y.so", "pkcs11:token=a", "/usr/lib/x y.so", false },
-		{ "PKCS11:a?pin-source=file:/p&module-path=m", "PKCS11:a?pin-source=file:/p", "m", true },
-		{ "pkcs11:a?module-path=m&pin-source=/p", "pkcs11:a?pin-source=/p", "m", true },
-		{ "pkcs11:a?x=1&&y=2&", "pkcs11:a?x=1&y=2", "", false },
-		{ "pkcs11:a?module-path=%zz%4", "pkcs11:a", "%zz%4", false },
-		{ "pkcs11:?", "pkcs11:", "", false },
+		{ "pkcs11:token=a;object=b", "pkcs11:token=a;object=b", "", "" },
+		{ "pkcs11:token=a?module-path=/usr/lib/x%20y.so", "pkcs11:token=a", "/usr/lib/x y.so", "" },
+		{ "PKCS11:a?pin-source=file:/p&module-path=m", "PKCS11:a", "m", "/p" },
+		{ "pkcs11:a?module-path=m&pin-source=/p", "pkcs11:a", "m", "/p" },
+		{ "pkcs11:a?x=1&&y=2&", "pkcs11:a?x=1&y=2", "", "" },
+		{ "pkcs11:a?module-path=%zz%4", "pkcs11:a", "%zz%4", "" },
+		{ "pkcs11:?", "pkcs11:", "", "" },
+		{ "pkcs11:a?pin-source=file:///run/p%20q", "pkcs11:a", "", "/run/p q" },
 	};
 	struct sign_uri uri;
 
@@ -252,7 +252,7 @@ static void uris_are_taken_apart(void **state)
 		assert_int_equal(sign_token_uri(rows[i].text, &uri, NULL), 0);
 		assert_string_equal(uri.uri, rows[i].uri);
 		assert_string_equal(uri.module, rows[i].module);
-		assert_int_equal(uri.has_pin_source, rows[i].has_pin_source);
+		assert_string_equal(uri.pin_file, rows[i].pin_file);
 	}
 	assert_false(sign_token_is_uri("key.pem"));
 }
@@ -266,6 +266,9 @@ static void a_pin_in_a_uri_is_refused_and_not_repeated(void **state)
 	assert_int_equal(sign_key_open(&key, "pkcs11:token=a?pin-value=4711", NULL, &message), -1);
 	assert_non_null(strstr(message.text, "pin-source"));
 	assert_null(strstr(message.text, "4711"));
+	assert_int_equal(sign_key_open(&key, "pkcs11:token=a?pin-source=%7Cprintpin", NULL, &message), -1);
+	assert_int_equal(sign_key_open(&key, "pkcs11:token=a?pin-source=", NULL, &message), -1);
+	assert_non_null(strstr(message.text, "no file"));
 }
 
 int main(void)
