@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http_client.h"
 
+#include "tls.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +127,7 @@ static void set_server(struct http_client *client, const char *path)
 	snprintf(url, sizeof url, "%s%s", config->server, path);
 	curl_easy_setopt(client->curl, CURLOPT_URL, url);
 	curl_easy_setopt(client->curl, CURLOPT_PROTOCOLS_STR, config->allow_http ? "https,http" : "https");
+	curl_easy_setopt(client->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (*config->ca) { curl_easy_setopt(client->curl, CURLOPT_CAINFO, config->ca); }
 	curl_easy_setopt(client->curl, CURLOPT_ERRORBUFFER, client->reason);
 }
@@ -180,6 +183,14 @@ static struct curl_slist *make_headers(const struct http_client *client, const s
 	return headers;
 }
 
+static long verify_result(const struct http_client *client)
+{
+	long result = 0;
+
+	curl_easy_getinfo(client->curl, CURLINFO_SSL_VERIFYRESULT, &result);
+	return result;
+}
+
 static enum tool_status explain(const struct http_client *client, CURLcode code, const struct http_request *request,
 				struct tool_error *err)
 {
@@ -190,9 +201,11 @@ static enum tool_status explain(const struct http_client *client, CURLcode code,
 	case CURLE_OK:
 		return TOOL_STATUS_OK;
 	case CURLE_PEER_FAILED_VERIFICATION:
-		return tool_fail(err, TOOL_STATUS_UNREACHABLE,
-				 "the certificate of %s does not verify (%s); if it is your own, give --ca FILE",
-				 server, reason);
+		return tool_fail(err, TOOL_STATUS_UNREACHABLE, "the certificate of %s does not verify (%s); %s", server,
+				 reason, tls_advice(verify_result(client)));
+	case CURLE_SSL_CONNECT_ERROR:
+		return tool_fail(err, TOOL_STATUS_UNREACHABLE, "no TLS with %s (%s); %s", server, reason,
+				 tls_advice(TLS_NO_HANDSHAKE));
 	case CURLE_SSL_CACERT_BADFILE:
 		return tool_fail(err, TOOL_STATUS_FAIL, "%s has no certificates that can be used", client->config->ca);
 	case CURLE_ABORTED_BY_CALLBACK:

@@ -34,6 +34,7 @@ struct posix_http {
 	char if_range[128];
 	char content_type[64];
 	char error[CURL_ERROR_SIZE];
+	CURLcode code;     /* of the last failed request */
 	bool is_wanted;    /* a request is to begin */
 	bool is_added;     /* the handle is in the multi handle */
 	bool is_cancelled; /* the handle is to go without an event */
@@ -252,6 +253,7 @@ static void end_transfer(struct posix_http *http, CURLcode code)
 	bool is_cancelled = http->is_cancelled;
 	enum fota_err err = code == CURLE_OK ? FOTA_ERR_OK : from_curl(http, code);
 
+	http->code = code;
 	if (is_cancelled) {
 		take_off(http);
 		return;
@@ -326,6 +328,7 @@ static void begin(struct posix_http *http)
 	http->skip = 0;
 	http->heard_ms = posix_clock_now_ms();
 	http->error[0] = 0;
+	http->code = CURLE_OK;
 	set_method(http);
 	if (!set_headers(http) || curl_easy_setopt(http->easy, CURLOPT_URL, http->url) ||
 	    curl_multi_add_handle(http->multi, http->easy)) {
@@ -468,6 +471,16 @@ void posix_http_perform(struct posix_http *http)
 const char *posix_http_detail(const struct posix_http *http)
 {
 	return http->error;
+}
+
+bool posix_http_is_tls_failure(const struct posix_http *http, long *verify_result)
+{
+	*verify_result = -1;
+	if (http->code == CURLE_PEER_FAILED_VERIFICATION) {
+		(void)curl_easy_getinfo(http->easy, CURLINFO_SSL_VERIFYRESULT, verify_result);
+		return true;
+	}
+	return http->code == CURLE_SSL_CONNECT_ERROR;
 }
 
 /* ---- open and close ---- */

@@ -42,4 +42,8 @@ void posix_http_perform(struct posix_http *http);
 /* What went wrong in the last failed request, for a log; no secrets. */
 const char *posix_http_detail(const struct posix_http *http);
 
+/* Whether it failed for TLS. Fills why the server's certificate was refused (libcrypto's
+ * X509_V_ERR_..., as libcurl tells it); -1: the handshake ended before that. */
+bool posix_http_is_tls_failure(const struct posix_http *http, long *verify_result);
+
 #endif
