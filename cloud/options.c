@@ -178,7 +178,8 @@ static int check(const struct cloud_options *options)
 	} else if (!options->tls_cert != !options->tls_key) {
 		wrong = "--tls-cert and --tls-key belong together: give both";
 	} else if (!options->tls_cert && !options->is_http_allowed) {
-		wrong = "no certificate: give --tls-cert and --tls-key, or --allow-http to serve without TLS";
+		wrong = "no certificate: give --tls-cert and --tls-key (atfota-cloud(8) makes both with two commands), or "
+			"--allow-http to serve without TLS";
 	}
 	if (wrong) { fprintf(stderr, "atfota-cloud: %s\n", wrong); }
 	return wrong ? EXIT_USAGE : 0;

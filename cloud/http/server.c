@@ -7,6 +7,7 @@
  * the body is large (the connection is closed after it). */
 #include "http/server.h"
 
+#include "http/certificate.h"
 #include "http/listen.h"
 #include "http/router.h"
 #include "text.h"
@@ -20,16 +21,15 @@
 #define CONNECTION_MEMORY_BYTES 6144u /* head of a request and of its answer */
 #define CONNECTION_MAX          20000u
 #define DRAIN_MAX_BYTES         65536u /* of a body that nobody wants */
-#define TLS_FILE_MAX_BYTES      262144u
 #define OPTION_MAX              16u
-#define TLS_PRIORITIES          "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define FD_SPARE                128u /* files that are not connections */
+/* No key exchange whose recordings a stolen key opens later. */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA"
 
 struct cloud_server {
 	struct cloud_server_cfg cfg;
 	struct MHD_Daemon *daemon;
-	char *tls_cert;
-	char *tls_key;
+	struct cloud_certificate certificate; /* libmicrohttpd may look at the texts as long as it runs */
 };
 
 static void free_request(struct cloud_request *request)
@@ -223,22 +223,6 @@ static void on_log(void *cls, const char *format, va_list args)
 	log_line(log, LOG_LEVEL_DEBUG, "http", "%s", text);
 }
 
-static char *read_file(const char *path, const struct log *log)
-{
-	FILE *file = fopen(path, "re");
-	char *text = calloc(1, TLS_FILE_MAX_BYTES + 1);
-	size_t len = file && text ? fread(text, 1, TLS_FILE_MAX_BYTES + 1, file) : 0;
-
-	if (len == 0 || len > TLS_FILE_MAX_BYTES) {
-		log_line(log, LOG_LEVEL_ERROR, "http", "cannot read %s: %s", path,
-			 file ? "empty or too large" : strerror(errno));
-		free(text);
-		text = NULL;
-	}
-	if (file) { fclose(file); }
-	return text;
-}
-
 /* As many connections as descriptors allow. */
 static unsigned connection_limit(void)
 {
@@ -264,7 +248,7 @@ static struct MHD_Daemon *start_daemon(struct cloud_server *server, int fd)
 {
 	const struct cloud_server_cfg *cfg = &server->cfg;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG |
-			 (server->tls_key ? MHD_USE_TLS : 0);
+			 (server->certificate.key ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem options[OPTION_MAX] = {
 		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
 		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, server },
@@ -279,35 +263,32 @@ static struct MHD_Daemon *start_daemon(struct cloud_server *server, int fd)
 	char priorities[] = TLS_PRIORITIES;
 	const struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, priorities },
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls_cert },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls_key },
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate.chain },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, server->certificate.key },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	size_t at = 8;
 
-	if (server->tls_key) { memcpy(&options[at], tls, sizeof(tls)); }
+	if (server->certificate.key) { memcpy(&options[at], tls, sizeof(tls)); }
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 				(void *)(uintptr_t)cfg->log, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
-static bool read_tls(struct cloud_server *server)
+/* True when there is nothing to load. */
+static bool load_certificate(struct cloud_server *server)
 {
 	const struct cloud_server_cfg *cfg = &server->cfg;
 
 	if (!cfg->tls_cert_path) { return true; }
-	server->tls_cert = read_file(cfg->tls_cert_path, cfg->log);
-	server->tls_key = server->tls_cert ? read_file(cfg->tls_key_path, cfg->log) : NULL;
-	return server->tls_key != NULL;
+	return cloud_certificate_load(&server->certificate, cfg->tls_cert_path, cfg->tls_key_path, cfg->log);
 }
 
-/* libmicrohttpd may look at the texts as long as it runs. */
-static void forget_tls(struct cloud_server *server)
+/* On the machine itself nobody else can listen. */
+static void warn_if_plain(const struct cloud_server *server, const char *shown)
 {
-	if (server->tls_key) { explicit_bzero(server->tls_key, TLS_FILE_MAX_BYTES); }
-	free(server->tls_key);
-	free(server->tls_cert);
-	server->tls_key = NULL;
-	server->tls_cert = NULL;
+	if (server->certificate.key || strncmp(shown, "127.", 4) == 0 || strncmp(shown, "[::1]", 5) == 0) { return; }
+	log_line(server->cfg.log, LOG_LEVEL_WARN, "http",
+		 "no TLS on %s: tokens and packages can be read on the way; give --tls-cert and --tls-key", shown);
 }
 
 struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char url[128])
@@ -318,19 +299,19 @@ struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char
 
 	if (!server) { return NULL; }
 	server->cfg = *cfg;
-	if (read_tls(server)) { fd = cloud_listen(cfg->listen, shown, cfg->log); }
+	if (load_certificate(server)) { fd = cloud_listen(cfg->listen, shown, cfg->log); }
 	if (fd >= 0) {
-		snprintf(url, 128, "http%s://%s", server->tls_key ? "s" : "", shown);
+		snprintf(url, 128, "http%s://%s", server->certificate.key ? "s" : "", shown);
+		warn_if_plain(server, shown);
 		server->daemon = start_daemon(server, fd);
 		if (!server->daemon) {
 			log_line(cfg->log, LOG_LEVEL_ERROR, "http",
-				 "the HTTP server cannot start%s; --log-level debug tells more",
-				 server->tls_key ? ": check that certificate and key are PEM and belong together" : "");
+				 "the HTTP server cannot start; --log-level debug tells more");
 			close(fd);
 		}
 	}
 	if (server->daemon) { return server; }
-	forget_tls(server);
+	cloud_certificate_free(&server->certificate);
 	free(server);
 	return NULL;
 }
@@ -346,6 +327,6 @@ void cloud_server_stop(struct cloud_server *server)
 {
 	if (!server) { return; }
 	MHD_stop_daemon(server->daemon);
-	forget_tls(server);
+	cloud_certificate_free(&server->certificate);
 	free(server);
 }
