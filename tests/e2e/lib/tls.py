@@ -3,7 +3,9 @@
 
 import datetime
 import ipaddress
+import os
 import ssl
+import warnings
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,13 +24,27 @@ def _pem(key):
                              serialization.NoEncryption())
 
 
+def _write_private(path, data):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+
+
+def only_old(context):
+    """The context with TLS 1.0 and 1.1 alone, and all that belongs to them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    return context
+
+
 class Authority:
     """Writes its own certificate to `ca.pem` below `folder`."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, name="test CA"):
         self.folder = folder
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.cert = self._sign(_name("test CA"), self.key, is_ca=True)
+        self.cert = self._sign(_name(name), self.key, is_ca=True)
         self.path = folder / "ca.pem"
         self.path.write_bytes(self.cert.public_bytes(serialization.Encoding.PEM))
 
@@ -44,16 +60,27 @@ class Authority:
             builder = builder.add_extension(names, critical=False)
         return builder.sign(signer or self.key, hashes.SHA256())
 
-    def server(self, kind="good"):
-        """A server's TLS context: good, self-signed, wrong-name or expired."""
+    def files(self, kind="good"):
+        """A server's certificate and its key, each in a file: good, self-signed, wrong-name,
+        expired, expiring (in five days) or early (valid from tomorrow on)."""
         key = ec.generate_private_key(ec.SECP256R1())
         cert = self._sign(
             _name("server"), key,
             address="127.0.0.9" if kind == "wrong-name" else "127.0.0.1",
-            age=10 * DAY if kind == "expired" else DAY,
+            age={"expired": 10 * DAY, "early": -DAY}.get(kind, DAY),
+            life={"expiring": 5 * DAY, "expired": DAY}.get(kind, 90 * DAY),
             signer=key if kind == "self-signed" else None)
+        chain, secret = self.folder / f"{kind}.crt", self.folder / f"{kind}.key"
+        chain.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+        _write_private(secret, _pem(key))
+        return chain, secret
+
+    def server(self, kind="good"):
+        """A server's TLS context, of a kind that files() knows; or old, which is good and
+        speaks nothing newer than TLS 1.1. Its chain and key are in one file, KIND.pem."""
+        chain, secret = self.files("good" if kind == "old" else kind)
         path = self.folder / f"{kind}.pem"
-        path.write_bytes(cert.public_bytes(serialization.Encoding.PEM) + _pem(key))
+        _write_private(path, chain.read_bytes() + secret.read_bytes())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(path)
-        return context
+        return only_old(context) if kind == "old" else context
