@@ -235,6 +235,10 @@ static void warn_about(const struct module *module)
 		log_line(&module->log, LOG_LEVEL_WARN, MODULE_PART,
 			 "plain http:// is refused (501): give --allow-http to accept it");
 	}
+	if (!options->trust_count) {
+		log_line(&module->log, LOG_LEVEL_WARN, MODULE_PART,
+			 "no trusted key: every package is refused (306); give --trust FILE");
+	}
 	if (!options->identity[FOTA_IDENTITY_DEVICE] || !options->identity[FOTA_IDENTITY_MODEL]) {
 		log_line(&module->log, LOG_LEVEL_WARN, MODULE_PART,
 			 "no identity: sessions are refused (403); give --device and --model");

@@ -14,6 +14,7 @@
 #include "rehearsal.h"
 #include "settings.h"
 #include "sim_flash.h"
+#include "trust.h"
 
 #define MODULE_PART "module" /* in the log */
 
@@ -46,6 +47,7 @@ struct module {
 	struct mux_env mux_env;
 	struct mux_set mux_set;
 	struct settings settings;
+	struct trust trust;
 	struct at_table tables[5];
 	struct module_line lines[MODULE_LINE_MAX];
 	unsigned line_count;

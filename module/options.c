@@ -29,6 +29,7 @@ enum key {
 	KEY_BOOT_MESSAGES,
 	KEY_REHEARSE,
 	KEY_BAD_LINE,
+	KEY_TRUST,
 	KEY_TEXT,                   /* and up: rows of `texts` */
 	KEY_NUMBER = KEY_TEXT + 32, /* and up: rows of `numbers` */
 };
@@ -68,6 +69,8 @@ const struct argp_option module_option_rows[] = {
 	{ "server", TEXT_SERVER, "URL", 0, "of the platform, https://host[:port]", 2 },
 	{ "allow-http", KEY_ALLOW_HTTP, NULL, 0, "accept http:// URLs too", 2 },
 	{ "ca", TEXT_CA, "FILE", 0, "trusted certificates (PEM) instead of the system's", 2 },
+	{ "trust", KEY_TRUST, "FILE", 0,
+	  "public keys (PEM) that sign packages; may be given several times (without: 306)", 2 },
 	{ NULL, 0, NULL, 0, "Identity:", 3 },
 	{ "device", TEXT_DEVICE, "ID", 0, "IMEI or another unique name (without it: 403)", 3 },
 	{ "oem", TEXT_OEM, "NAME", 0, "provisioned OEM; other ones are refused (401)", 3 },
@@ -169,6 +172,14 @@ static void add_line(struct module_options *options, enum line_kind kind, const 
 	options->lines[options->line_count++] = (struct line_option) { kind, value };
 }
 
+static void add_trust(struct module_options *options, const char *value, struct argp_state *state)
+{
+	if (options->trust_count == MODULE_TRUST_MAX) {
+		argp_error(state, "more than %d --trust: a file may hold several keys", MODULE_TRUST_MAX);
+	}
+	options->trust_files[options->trust_count++] = value;
+}
+
 static void set_rehearsal(struct module_options *options, const char *value)
 {
 	options->rehearsal = value;
@@ -228,6 +239,9 @@ static error_t parse_special(int key, char *value, struct argp_state *state)
 		return 0;
 	case KEY_BOOT_MESSAGES:
 		options->boot_messages = true;
+		return 0;
+	case KEY_TRUST:
+		add_trust(options, value, state);
 		return 0;
 	case KEY_REHEARSE:
 		set_rehearsal(options, value);

@@ -15,6 +15,7 @@
 
 #define MODULE_LINE_MAX  8
 #define MODULE_FAULT_MAX 8
+#define MODULE_TRUST_MAX 16
 
 enum line_kind { LINE_PTY, LINE_TTY, LINE_TCP, LINE_UNIX, LINE_STDIO };
 
@@ -30,6 +31,8 @@ struct module_options {
 	const char *server_url;
 	bool allow_http;
 	const char *ca_file;
+	const char *trust_files[MODULE_TRUST_MAX];
+	unsigned trust_count;
 	const char *identity[4]; /* by enum fota_identity_field; NULL: not known */
 	const struct at_profile *profile;
 	bool boot_messages; /* at the start too, not only after a restart that a host commanded */
