@@ -12,6 +12,7 @@
 
 #include "posix_clock.h"
 #include "posix_random.h"
+#include "tls.h"
 
 #define WORK_BYTES    (256u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
 #define JOURNAL_BYTES (128u * 1024)
@@ -29,6 +30,16 @@ static struct fota_bytes get_identity(void *ctx, enum fota_identity_field field)
 	return fota_bytes_of(module->options->identity[field]);
 }
 
+static void log_network_failure(const struct module *module, enum fota_err err)
+{
+	const char *detail = posix_http_detail(module->http);
+	long reason;
+	bool is_tls = posix_http_is_tls_failure(module->http, &reason);
+
+	log_line(&module->log, LOG_LEVEL_WARN, "http", "%s%s%s%s%s", fota_err_text(err), *detail ? ": " : "", detail,
+		 is_tls ? "; " : "", is_tls ? tls_advice(reason) : "");
+}
+
 static enum fota_err on_http(void *ctx, const struct fota_http_event *event, size_t *taken)
 {
 	struct module *module = ctx;
@@ -36,12 +47,7 @@ static enum fota_err on_http(void *ctx, const struct fota_http_event *event, siz
 	if (event->kind == FOTA_HTTP_HEAD) {
 		log_line(&module->log, LOG_LEVEL_DEBUG, "http", "status %u", event->status);
 	}
-	if (event->kind == FOTA_HTTP_FAIL) {
-		const char *detail = posix_http_detail(module->http);
-
-		log_line(&module->log, LOG_LEVEL_WARN, "http", "%s%s%s", fota_err_text(event->err), *detail ? ": " : "",
-			 detail);
-	}
+	if (event->kind == FOTA_HTTP_FAIL) { log_network_failure(module, event->err); }
 	return fota_session_http(&module->session, event, taken);
 }
 
@@ -164,6 +170,11 @@ static int open_network(struct module *module)
 
 	if (options->ca_file && access(options->ca_file, R_OK)) {
 		return fail(module, "cannot read", options->ca_file);
+	}
+	if (options->ca_file && !tls_is_certificate_file(options->ca_file)) {
+		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART,
+			 "--ca %s has no certificate in PEM (-----BEGIN CERTIFICATE-----)", options->ca_file);
+		return 1;
 	}
 	if (posix_http_open(&module->http, &cfg) || posix_crypto_init(&module->crypto)) {
 		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "libcurl or libcrypto cannot start");
