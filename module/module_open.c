@@ -82,6 +82,16 @@ static void on_notice(void *ctx, const struct fota_notice *notice)
 		log_line(&module->log, LOG_LEVEL_INFO, "session", "%llu bytes are offered",
 			 (unsigned long long)notice->total_bytes);
 		break;
+	case FOTA_NOTICE_REFUSED:
+		log_line(&module->log, LOG_LEVEL_WARN, "session", "%d: %s", (int)notice->code, notice->reason);
+		break;
+	case FOTA_NOTICE_RESULT:
+		log_line(&module->log, LOG_LEVEL_INFO, "session", "installation of %.*s: %d", (int)notice->target.len,
+			 (const char *)notice->target.ptr, (int)notice->code);
+		break;
+	case FOTA_NOTICE_RESTART:
+		module_restart(module);
+		break;
 	case FOTA_NOTICE_PROGRESS:
 		break;
 	}
@@ -220,7 +230,7 @@ static void use_rehearsal(const struct rehearsal *rehearsal, struct fota_session
 	struct rehearsal_ports ports = rehearsal_get_ports(rehearsal);
 
 	cfg->http = ports.http;
-	cfg->slot = ports.slot;
+	cfg->slots[0] = ports.slot;
 	cfg->journal = ports.journal;
 	cfg->clock = ports.clock;
 	cfg->crypto = ports.crypto;
@@ -246,7 +256,7 @@ static int open_session(struct module *module)
 	module->fota_cfg = (struct at_fota_cfg) { .session = &module->session, .clock = &module->clock_port };
 	module->session_cfg = (struct fota_session_cfg) {
 		.http = &module->http_port,
-		.slot = &module->slot.flash,
+		.slots = { &module->slot.flash },
 		.journal = &module->journal.flash,
 		.clock = &module->clock_port,
 		.random = &module->random_port,

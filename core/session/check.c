@@ -75,7 +75,7 @@ static enum fota_err take_package_url(struct fota_session *s, struct fota_bytes 
 
 /* ---- sending ---- */
 
-static uint64_t unix_s(const struct fota_session *s)
+uint64_t session_unix_s(const struct fota_session *s)
 {
 	if (s->has_time_base) { return s->time_base_s + session_now_ms(s) / 1000; }
 	return s->cfg->clock->unix_s(s->cfg->clock->ctx);
@@ -136,13 +136,13 @@ void session_check_send(struct fota_session *s)
 	uint8_t nonce[FOTA_NONCE_BYTES];
 	struct fota_check_request msg = {
 		.nonce = { nonce, sizeof(nonce) },
-		.time_s = unix_s(s),
+		.time_s = session_unix_s(s),
 		.oem = fota_text_get(&s->oem),
 		.model = fota_text_get(&s->model),
 		.device = session_identity(s, FOTA_IDENTITY_DEVICE),
 		.version = session_identity(s, FOTA_IDENTITY_VERSION),
 		.target = fota_text_get(&s->target),
-		.slot_bytes = s->cfg->slot->area_bytes,
+		.slot_bytes = session_area(s)->area_bytes,
 		.accept_count = sizeof(accepted_encodings),
 	};
 	struct fota_bytes payload, message;
@@ -162,7 +162,7 @@ void session_report_send(struct fota_session *s)
 	uint8_t nonce[FOTA_NONCE_BYTES];
 	struct fota_report_request msg = {
 		.nonce = { nonce, sizeof(nonce) },
-		.time_s = unix_s(s),
+		.time_s = session_unix_s(s),
 		.device = session_identity(s, FOTA_IDENTITY_DEVICE),
 		.deployment = fota_text_get(&report->deployment),
 		.id = { report->id, sizeof(report->id) },
@@ -239,7 +239,7 @@ static bool is_same_package(const struct fota_session *s, const struct fota_chec
 {
 	const struct fota_package *package = &s->record.package;
 
-	return package->total_bytes == msg->size_bytes &&
+	return package->total_bytes == msg->size_bytes && package->slot == fota_boot_target(&s->record.boot) &&
 	       memcmp(package->digest, msg->digest.ptr, sizeof(package->digest)) == 0 &&
 	       fota_bytes_is_equal(fota_text_get(&package->product), fota_text_get(&s->product)) &&
 	       fota_bytes_is_equal(fota_text_get(&package->target), fota_text_get(&s->target));
@@ -252,6 +252,7 @@ static void take_package(struct fota_session *s, const struct fota_check_answer 
 	memset(package, 0, sizeof(*package));
 	package->product = s->product;
 	package->target = s->target;
+	package->slot = (uint8_t)fota_boot_target(&s->record.boot);
 	package->total_bytes = msg->size_bytes;
 	memcpy(package->digest, msg->digest.ptr, sizeof(package->digest));
 }
@@ -261,8 +262,9 @@ static void move_on(struct fota_session *s, const struct fota_check_answer *msg)
 {
 	struct fota_package *package = &s->record.package;
 
+	if (s->is_offer_other) { take_package(s, msg); }
+	package->sequence = s->offer_sequence; /* the same image may have been signed anew */
 	if (s->is_offer_other) {
-		take_package(s, msg);
 		s->is_offer_other = s->is_part_old = false;
 		session_go(s, PHASE_PREPARING);
 		return;
@@ -282,7 +284,7 @@ static void take_offer(struct fota_session *s, const struct fota_check_answer *m
 		return;
 	}
 	s->has_offer = true;
-	if (msg->size_bytes > s->cfg->slot->area_bytes) {
+	if (msg->size_bytes > session_area(s)->area_bytes) {
 		session_end(s, FOTA_CODE_NO_MEMORY);
 		return;
 	}

@@ -80,6 +80,8 @@ void session_enter_preparing(struct fota_session *s)
 	s->step = STEP_STORE;
 	s->record.package.synced_bytes = 0;
 	s->record.package.is_verified = false;
+	/* what was in the slot is given up here, also as a way back */
+	memset(&s->record.boot.images[fota_boot_target(&s->record.boot)], 0, sizeof(s->record.boot.images[0]));
 	session_store_begin(s, 0);
 	session_journal_start(s, FOTA_JOURNAL_SNAPSHOT);
 }

@@ -70,31 +70,63 @@ static void drop_report(struct fota_record *record)
 	memset(&record->reports[record->report_count], 0, sizeof(record->reports[0]));
 }
 
-/* A session that had an offer owes a report. With the queue full the oldest goes:
- * the platform wants to know how things stand now. */
-static void add_report(struct fota_session *s)
+/* With the queue full the oldest goes: the platform wants to know how things stand now.
+ * False if there is no random number for its ID. */
+static bool add_report(struct fota_session *s, const struct fota_pending_report *report)
 {
 	struct fota_record *record = &s->record;
-	struct fota_pending_report *report;
+	struct fota_pending_report *newest;
 
-	s->is_report_added = false;
-	if (!s->has_offer) { return; }
 	if (record->report_count == FOTA_PENDING_REPORT_MAX) { drop_report(record); }
-	report = &record->reports[record->report_count];
-	*report = (struct fota_pending_report) {
+	newest = &record->reports[record->report_count];
+	*newest = *report;
+	if (s->cfg->random->fill(s->cfg->random->ctx, newest->id, sizeof(newest->id))) {
+		memset(newest, 0, sizeof(*newest));
+		return false;
+	}
+	record->report_count++;
+	return true;
+}
+
+void session_add_report(struct fota_session *s, enum fota_report_state state, enum fota_code code)
+{
+	const struct fota_package *package = &s->record.package;
+	struct fota_pending_report report = {
+		.product = package->product,
+		.secret = package->secret,
+		.deployment = package->deployment,
+		.state = (uint8_t)state,
+		.code = (uint16_t)code,
+		.received_bytes = package->synced_bytes,
+	};
+
+	if (!add_report(s, &report)) { return; }
+	s->report_due_ms = session_now_ms(s);
+}
+
+/* A session that had an offer owes a report. */
+static void add_end_report(struct fota_session *s)
+{
+	struct fota_pending_report report = {
 		.product = s->product,
 		.secret = s->secret,
 		.deployment = s->deployment,
 		.state = (uint8_t)report_state_of((enum fota_code)s->end_code),
 		.code = s->end_code,
-		.received_bytes = record->package.synced_bytes,
+		.received_bytes = s->record.package.synced_bytes,
 	};
-	if (s->cfg->random->fill(s->cfg->random->ctx, report->id, sizeof(report->id))) {
-		memset(report, 0, sizeof(*report));
-		return;
-	}
-	record->report_count++;
-	s->is_report_added = true;
+
+	s->is_report_added = s->has_offer && add_report(s, &report);
+}
+
+/* What the reports of an installation need: it may be days away, and after a restart. */
+static void keep_owner(struct fota_session *s)
+{
+	struct fota_package *package = &s->record.package;
+
+	if (s->end_code != FOTA_CODE_DOWNLOADED) { return; }
+	package->secret = s->secret;
+	package->deployment = s->deployment;
 }
 
 void session_enter_saving(struct fota_session *s)
@@ -102,7 +134,8 @@ void session_enter_saving(struct fota_session *s)
 	s->record.last_code = s->end_code;
 	s->record.last_step = s->step;
 	s->record.last_target = s->target;
-	add_report(s);
+	add_end_report(s);
+	keep_owner(s);
 	session_journal_start(s, FOTA_JOURNAL_SNAPSHOT);
 }
 
@@ -177,6 +210,7 @@ void session_acked(struct fota_session *s)
 {
 	s->report_try_count = 0;
 	session_notify(s, &(struct fota_notice) { .kind = FOTA_NOTICE_REPORTED });
+	session_heard(s);
 	session_go(s, PHASE_IDLE);
 }
 

@@ -17,7 +17,9 @@
 	X(VERIFYING)   /* the slot is read back and hashed */                   \
 	X(SAVING)      /* the journal learns how the session ends */            \
 	X(REPORTING)   /* POST of a final report; no session runs */            \
-	X(ACKING)      /* the journal forgets a report */
+	X(ACKING)      /* the journal forgets a report */                       \
+	X(INSTALLING)  /* an installer of the system's own runs */              \
+	X(SETTLING)    /* the journal learns an order about the slots */
 
 enum session_phase {
 #define PHASE_ENUM(name) PHASE_##name,
@@ -27,15 +29,17 @@ enum session_phase {
 };
 
 /* What moves a session on. */
-#define EVENT_LIST(X)                                            \
-	X(BEGIN)    /* a command was accepted */                 \
-	X(HEAD)     /* an answer begins */                       \
-	X(DONE)     /* an answer is complete */                  \
-	X(FAIL)     /* a request failed; fail_code is set */     \
-	X(JOB_DONE) /* a storage job ended well */               \
-	X(JOB_FAIL) /* a storage job failed; fail_code is set */ \
-	X(TIMER)    /* wake_ms is over */                        \
-	X(STOP)     /* stop_code: cancelled, aborted, or out of time */
+#define EVENT_LIST(X)                                                       \
+	X(BEGIN)        /* a command was accepted */                        \
+	X(HEAD)         /* an answer begins */                              \
+	X(DONE)         /* an answer is complete */                         \
+	X(FAIL)         /* a request failed; fail_code is set */            \
+	X(JOB_DONE)     /* a storage job ended well */                      \
+	X(JOB_FAIL)     /* a storage job failed; fail_code is set */        \
+	X(TIMER)        /* wake_ms is over */                               \
+	X(STOP)         /* stop_code: cancelled, aborted, or out of time */ \
+	X(INSTALL_DONE) /* the installer ended well */                      \
+	X(INSTALL_FAIL)
 
 enum session_event {
 #define EVENT_ENUM(name) EVENT_##name,
@@ -68,6 +72,18 @@ enum session_job {
 	JOB_VERIFY,
 };
 
+/* What changes which slot runs, or tells of it. */
+enum session_order {
+	ORDER_NONE,
+	ORDER_TELL,      /* the hosts and the platform hear of a result */
+	ORDER_CLOSE,     /* a confirmed version is reported, its package forgotten */
+	ORDER_INSTALL,   /* the package is armed, or handed to the installer */
+	ORDER_INSTALLED, /* the installer has done its part: armed */
+	ORDER_CONFIRM,
+	ORDER_ROLL_BACK,
+	ORDER_COUNT
+};
+
 /* ---- machine.c ---- */
 /* Puts an event behind those that wait; the public function that runs handles them
  * before it returns. So actions never call each other, and the stack stays flat. */
@@ -86,12 +102,41 @@ void session_http_start(struct fota_session *s, const struct fota_http_request *
 void session_http_cancel(struct fota_session *s);
 enum fota_code session_code_of_http(const struct fota_session *s, enum fota_err err);
 
+/* Where the package goes. */
+const struct fota_flash *session_area(const struct fota_session *s);
+
+/* ---- trust.c ---- */
+/* NONE if the offer may be taken; notes the sequence number of its manifest. */
+enum fota_code session_judge_offer(struct fota_session *s, const struct fota_check_answer *msg);
+
+/* ---- install.c ---- */
+bool session_is_ready(const struct fota_session *s);
+/* An installation is not over: nothing else of the FOTA service begins. */
+bool session_is_installing(const struct fota_session *s);
+bool session_is_order_due(const struct fota_session *s);
+/* When an order may become due by time alone; UINT64_MAX: never. */
+uint64_t session_order_ms(const struct fota_session *s);
+/* After the journal was loaded. */
+void session_resume_installation(struct fota_session *s);
+/* The platform has acknowledged something: the version that runs reaches it. */
+void session_heard(struct fota_session *s);
+/* Actions of the tables. */
+void session_enter_settling(struct fota_session *s);
+void session_settled(struct fota_session *s);
+void session_settling_failed(struct fota_session *s);
+void session_enter_installing(struct fota_session *s);
+void session_installer_done(struct fota_session *s);
+void session_installer_failed(struct fota_session *s);
+void session_installer_stopped(struct fota_session *s);
+
 /* ---- end.c: actions of the tables, but for the first ---- */
 /* The session ends with this code: flushes, saves, then tells. The first code that is
  * given counts. */
 void session_end(struct fota_session *s, enum fota_code code);
 /* The end of a session that only asks, with an offer. */
 void session_tell_offer(struct fota_session *s, const struct fota_check_answer *msg);
+/* Queues a report about the stored package, with the oldest one given up if the queue is full. */
+void session_add_report(struct fota_session *s, enum fota_report_state state, enum fota_code code);
 void session_enter_saving(struct fota_session *s);
 void session_tell(struct fota_session *s);
 void session_saving_failed(struct fota_session *s);
@@ -125,6 +170,8 @@ void session_take_head(struct fota_session *s, const struct fota_http_event *hea
 enum fota_err session_take_body(struct fota_session *s, struct fota_bytes body, size_t *taken);
 
 /* ---- check.c ---- */
+/* UNIX time, by the platform or the port; 0 if not known. */
+uint64_t session_unix_s(const struct fota_session *s);
 /* Sends the check. Raises FAIL if it cannot be sent. */
 void session_check_send(struct fota_session *s);
 /* Raises FAIL at once if the answer's status says enough. */

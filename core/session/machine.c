@@ -10,6 +10,8 @@
  * received, SAVING stores code and report, session_tell() sends the codes. So the host never
  * hears of anything that a cut of power could undo.
  *
+ * An installation is not part of a session: install.c.
+ *
  * A session that only asks (AT+FOTACHECK) skips the first two: it leaves no trace.
  *
  * Codes: `2` once, when the first offer is accepted; `3` alone at success; otherwise
@@ -55,6 +57,13 @@ void session_notify_code(const struct fota_session *s, enum fota_code code)
 void session_raise(struct fota_session *s, enum session_event event)
 {
 	if (s->event_count < FOTA_SESSION_EVENT_MAX) { s->events[s->event_count++] = (uint8_t)event; }
+}
+
+const struct fota_flash *session_area(const struct fota_session *s)
+{
+	const struct fota_flash *const *slots = s->cfg->slots;
+
+	return slots[1] ? slots[fota_boot_target(&s->record.boot)] : slots[0];
 }
 
 /* ---- HTTP ---- */
@@ -108,6 +117,7 @@ static void enter_loading(struct fota_session *s)
 static void loaded(struct fota_session *s)
 {
 	s->is_unloaded = false;
+	session_resume_installation(s);
 	s->report_due_ms = session_now_ms(s);
 	session_go(s, PHASE_IDLE);
 }
@@ -201,6 +211,13 @@ static const struct {
 
 	{ PHASE_ACKING, EVENT_JOB_DONE, session_acked },
 	{ PHASE_ACKING, EVENT_JOB_FAIL, session_ack_failed },
+
+	{ PHASE_INSTALLING, EVENT_INSTALL_DONE, session_installer_done },
+	{ PHASE_INSTALLING, EVENT_INSTALL_FAIL, session_installer_failed },
+	{ PHASE_INSTALLING, EVENT_STOP, session_installer_stopped },
+
+	{ PHASE_SETTLING, EVENT_JOB_DONE, session_settled },
+	{ PHASE_SETTLING, EVENT_JOB_FAIL, session_settling_failed },
 };
 
 static void (*const entries[PHASE_COUNT])(struct fota_session *s) = {
@@ -213,6 +230,8 @@ static void (*const entries[PHASE_COUNT])(struct fota_session *s) = {
 	[PHASE_SAVING] = session_enter_saving,
 	[PHASE_REPORTING] = session_enter_reporting,
 	[PHASE_ACKING] = session_enter_acking,
+	[PHASE_INSTALLING] = session_enter_installing,
+	[PHASE_SETTLING] = session_enter_settling,
 };
 
 void session_go(struct fota_session *s, enum session_phase phase)

@@ -15,6 +15,8 @@ static const struct fota_session_limits default_limits = {
 	.report_retry_ms = 60000,
 	.sync_ms = 1000,
 	.sync_bytes = 4194304,
+	.trial_s = 600,
+	.trial_starts = 3,
 };
 
 _Static_assert(sizeof(struct fota_session_limits) % sizeof(uint32_t) == 0, "numbers of 32 bits, nothing else");
@@ -39,12 +41,18 @@ static bool is_flash_usable(const struct fota_flash *flash)
 	       flash->erase_step_bytes % flash->erase_bytes == 0 && flash->area_bytes % flash->erase_bytes == 0;
 }
 
+static bool is_block_in_work(const struct fota_session_cfg *cfg, const struct fota_flash *flash)
+{
+	return cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES >= flash->prog_bytes;
+}
+
 static bool is_cfg_usable(const struct fota_session_cfg *cfg)
 {
 	if (!cfg->http || !cfg->clock || !cfg->random || !cfg->crypto || !cfg->identity) { return false; }
-	if (!is_flash_usable(cfg->slot) || !is_flash_usable(cfg->journal)) { return false; }
-	if (cfg->work.cap < FOTA_WORK_MIN_BYTES) { return false; }
-	return cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES >= cfg->slot->prog_bytes;
+	if (!is_flash_usable(cfg->slots[0]) || !is_flash_usable(cfg->journal)) { return false; }
+	if (cfg->slots[1] && !is_flash_usable(cfg->slots[1])) { return false; }
+	if (cfg->work.cap < FOTA_WORK_MIN_BYTES || (cfg->key_count && !cfg->keys)) { return false; }
+	return is_block_in_work(cfg, cfg->slots[0]) && (!cfg->slots[1] || is_block_in_work(cfg, cfg->slots[1]));
 }
 
 void fota_session_get_limits(const struct fota_session *s, struct fota_session_limits *limits)
@@ -65,6 +73,7 @@ enum fota_err fota_session_init(struct fota_session *s, const struct fota_sessio
 	if (!is_cfg_usable(cfg)) { return FOTA_ERR_CONTRACT; }
 	s->cfg = cfg;
 	fill_limits(&s->limits, &cfg->limits);
+	s->policy = cfg->policy;
 	room = (struct fota_room) { cfg->work.ptr + cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES, FOTA_JOURNAL_ROOM_BYTES };
 	if (fota_journal_init(&s->journal, cfg->journal, &s->record, room)) { return FOTA_ERR_CONTRACT; }
 	session_go(s, PHASE_LOADING);
@@ -121,6 +130,7 @@ static bool is_other(struct fota_bytes provisioned, struct fota_bytes given)
 
 static enum fota_code refusal_of(const struct fota_session *s, const struct fota_request *req)
 {
+	if (session_is_installing(s)) { return FOTA_CODE_NESTING; }
 	if (s->is_going_down) { return FOTA_CODE_ABORTED; }
 	if (!s->is_on) { return FOTA_CODE_BAD_OPERATION; }
 	if (s->is_running) { return FOTA_CODE_NESTING; }
@@ -267,7 +277,7 @@ void fota_session_storage(struct fota_session *s, enum fota_err result)
 static bool is_report_due(const struct fota_session *s)
 {
 	return s->phase == PHASE_IDLE && s->record.report_count && !s->is_going_down && !s->is_running &&
-	       !s->io.is_stuck;
+	       !s->is_restarting && !s->io.is_stuck;
 }
 
 static bool is_resume_due(const struct fota_session *s)
@@ -294,7 +304,7 @@ static bool is_stop_due(const struct fota_session *s)
 		[PHASE_DOWNLOADING] = true, [PHASE_VERIFYING] = true,
 	};
 
-	if (s->is_going_down && s->phase == PHASE_REPORTING) { return true; }
+	if (s->is_going_down && (s->phase == PHASE_REPORTING || s->phase == PHASE_INSTALLING)) { return true; }
 	return s->is_running && s->stop_code && can_stop[s->phase];
 }
 
@@ -308,6 +318,7 @@ void fota_session_tick(struct fota_session *s)
 	if (is_begin_due(s)) { session_raise(s, EVENT_BEGIN); }
 	if (is_stop_due(s)) { session_raise(s, EVENT_STOP); }
 	if (has_timer(s) && now >= s->wake_ms) { session_raise(s, EVENT_TIMER); }
+	if (session_is_order_due(s)) { session_go(s, PHASE_SETTLING); }
 	if (is_report_due(s) && now >= s->report_due_ms) { session_go(s, PHASE_REPORTING); }
 	session_pump(s);
 	if (is_resume_due(s)) {
@@ -326,12 +337,13 @@ uint32_t fota_session_next_ms(const struct fota_session *s)
 	uint64_t now = session_now_ms(s);
 	uint64_t at = UINT64_MAX;
 
-	if (is_begin_due(s) || is_stop_due(s) || is_resume_due(s)) { return 0; }
+	if (is_begin_due(s) || is_stop_due(s) || is_resume_due(s) || session_is_order_due(s)) { return 0; }
 	if (session_job_is_active(s) && !s->io.is_pending) { return 0; }
 	at = earlier(at, s->io.is_pending && !s->io.is_stuck, s->io.since_ms + s->limits.storage_ms);
 	at = earlier(at, s->is_running && !s->stop_code, s->deadline_ms);
 	at = earlier(at, has_timer(s), s->wake_ms);
 	at = earlier(at, is_report_due(s), s->report_due_ms);
+	at = earlier(at, s->phase == PHASE_IDLE || s->phase == PHASE_REPORTING, session_order_ms(s));
 	if (at == UINT64_MAX) { return UINT32_MAX; }
 	if (at <= now) { return 0; }
 	return at - now < UINT32_MAX ? (uint32_t)(at - now) : UINT32_MAX - 1;
@@ -359,7 +371,9 @@ static enum fota_state state_of(const struct fota_session *s)
 		[PHASE_VERIFYING] = FOTA_STATE_VERIFYING,
 	};
 
-	if (!s->is_running) { return s->record.package.is_verified ? FOTA_STATE_READY : FOTA_STATE_IDLE; }
+	if (s->record.boot.state == FOTA_BOOT_TRIAL) { return FOTA_STATE_TRIAL; }
+	if (session_is_installing(s)) { return FOTA_STATE_INSTALLING; }
+	if (!s->is_running) { return session_is_ready(s) ? FOTA_STATE_READY : FOTA_STATE_IDLE; }
 	if (s->phase == PHASE_SAVING && s->step == STEP_VERIFY) { return FOTA_STATE_VERIFYING; }
 	if (states[s->phase]) { return (enum fota_state)states[s->phase]; }
 	return s->has_offer ? FOTA_STATE_DOWNLOADING : FOTA_STATE_CHECKING;
@@ -377,6 +391,7 @@ void fota_session_get(const struct fota_session *s, struct fota_session_info *in
 		.target = fota_text_get(s->is_running ? &s->target : &record->package.target),
 		.last = { (enum fota_code)record->last_code, session_step_text(record->last_step),
 			  fota_text_get(&record->last_target) },
+		.result = record->boot.result,
 		.pending_report_count = record->report_count,
 		.is_running = s->is_running,
 		.is_on = s->is_on,

@@ -45,7 +45,7 @@ static uint64_t durable_off(const struct fota_session *s)
 {
 	bool is_whole = s->write_off >= s->record.package.total_bytes;
 
-	return is_whole ? s->record.package.total_bytes : floor_to(s->write_off, s->cfg->slot->erase_bytes);
+	return is_whole ? s->record.package.total_bytes : floor_to(s->write_off, session_area(s)->erase_bytes);
 }
 
 static bool is_complete(const struct fota_session *s)
@@ -57,7 +57,7 @@ static bool is_complete(const struct fota_session *s)
  * fetched again. */
 static enum fota_err flush_staged(struct fota_session *s)
 {
-	const struct fota_flash *slot = s->cfg->slot;
+	const struct fota_flash *slot = session_area(s);
 	struct fota_room block = block_room(s);
 	uint64_t off = s->write_off;
 
@@ -81,11 +81,13 @@ static enum fota_err flush_note(struct fota_session *s)
 
 static enum fota_err flush_step(struct fota_session *s, unsigned step)
 {
+	const struct fota_flash *area = session_area(s);
+
 	switch (step) {
 	case 0:
 		return flush_staged(s);
 	case 1:
-		return s->cfg->slot->sync(s->cfg->slot->ctx);
+		return area->sync(area->ctx);
 	case 2:
 		return flush_note(s);
 	default:
@@ -117,7 +119,7 @@ static enum fota_err check_digest(struct fota_session *s)
 static enum fota_err verify_step(struct fota_session *s, unsigned step)
 {
 	const struct fota_crypto *crypto = s->cfg->crypto;
-	const struct fota_flash *slot = s->cfg->slot;
+	const struct fota_flash *slot = session_area(s);
 	struct fota_room block = block_room(s);
 	uint64_t left;
 
@@ -285,7 +287,7 @@ static bool is_sync_due(const struct fota_session *s)
 
 static enum fota_err erase_more(struct fota_session *s)
 {
-	const struct fota_flash *slot = s->cfg->slot;
+	const struct fota_flash *slot = session_area(s);
 	uint64_t end = floor_to(s->record.package.total_bytes + slot->erase_bytes - 1, slot->erase_bytes);
 	uint64_t step = slot->erase_step_bytes ? slot->erase_step_bytes : slot->erase_bytes;
 	uint64_t len = end - s->erased_off < step ? end - s->erased_off : step;
@@ -298,7 +300,7 @@ static enum fota_err erase_more(struct fota_session *s)
 /* Programs whole units right from the input where nothing is staged. */
 static enum fota_err prog_some(struct fota_session *s, struct fota_bytes bytes, size_t *taken)
 {
-	const struct fota_flash *slot = s->cfg->slot;
+	const struct fota_flash *slot = session_area(s);
 	uint64_t room = s->erased_off - s->write_off;
 	size_t len = (size_t)floor_to(bytes.len < room ? bytes.len : room, slot->prog_bytes);
 	uint64_t off = s->write_off;

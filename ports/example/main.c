@@ -63,7 +63,7 @@ static enum fota_err start_session(void)
 {
 	static struct fota_session_cfg cfg = {
 		.http = &board_http,
-		.slot = &board_slot,
+		.slots = { &board_slot },
 		.journal = &board_journal,
 		.clock = &board_clock,
 		.random = &board_random,

@@ -285,7 +285,7 @@ static void on_out(void *ctx, const uint8_t *bytes, size_t len)
 
 static const struct fota_session_cfg session_cfg = {
 	.http = &http,
-	.slot = &slot.flash,
+	.slots = { &slot.flash },
 	.journal = &journal.flash,
 	.clock = &clock_port,
 	.random = &random_port,

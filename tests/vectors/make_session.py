@@ -22,21 +22,40 @@ def report(number, state, code, received):
             4: run(0xA0 + number, 16), 5: state, 6: code, 7: received}
 
 
+def image(version, first, size, sequence):
+    return {1: version, 2: run(first, 32), 3: size, 4: sequence}
+
+
 def record():
     return {
-        1: {1: b"1540907004", 2: TARGET, 3: run(0x10, 32), 4: 0x123456789, 5: 0x12345000, 6: 0},
+        1: {1: b"1540907004", 2: TARGET, 3: run(0x10, 32), 4: 0x123456789, 5: 0x12345000, 6: 0,
+            7: b"f9bbb0d76f894da090b6b69253616561", 8: b"dep-3", 9: 12, 10: 1},
         2: {1: 513, 2: 3, 3: TARGET},
         3: [report(0, 7, 513, 4096), report(1, 3, 3, 0x123456789)],
+        4: {1: 3, 2: 0, 3: 2, 4: 11, 5: [image(b"V1", 0x30, 0, 0), image(TARGET, 0x50, 0x123456789, 12)],
+            6: {1: 508, 2: 1, 3: b"V1", 4: TARGET}},
     }
+
+
+def before_slots():
+    """As it was written before there were two slots and signed packages."""
+    made = record()
+    del made[4]
+    for key in (7, 8, 9, 10):
+        del made[1][key]
+    return made
 
 
 def newer():
     """The same with keys that version 1 does not know, in each of its maps."""
     made = record()
-    made[1][7] = [1, "two", {3: None}]
+    made[1][11] = [1, "two", {3: None}]
     made[2][200] = True
     made[3][1][8] = b"x" * 30
-    made[4] = {"text": 1}
+    made[4][7] = 0
+    made[4][5][1][5] = b""
+    made[4][6][5] = "why"
+    made[5] = {"text": 1}
     return made
 
 
@@ -68,6 +87,7 @@ def main():
     HERE.mkdir(exist_ok=True)
     write("record.hex", cbor2.dumps(record(), canonical=True))
     write("record_newer.hex", cbor2.dumps(newer(), canonical=True))
+    write("record_before_slots.hex", cbor2.dumps(before_slots(), canonical=True))
     write("journal.hex", journal())
 
 

@@ -8,6 +8,7 @@
 #ifndef FOTA_SESSION_H
 #define FOTA_SESSION_H
 
+#include "fota/boot.h"
 #include "fota/bytes.h"
 #include "fota/code.h"
 #include "fota/cose.h"
@@ -16,6 +17,7 @@
 #include "fota/journal.h"
 #include "fota/port.h"
 #include "fota/record.h"
+#include "fota/suit.h"
 
 #define FOTA_SESSION_EVENT_MAX 8u
 #define FOTA_SESSION_URL_BYTES 512u
@@ -48,6 +50,9 @@ enum fota_notice_kind {
 	FOTA_NOTICE_RESUME,   /* a download goes on from received_bytes; for the log */
 	FOTA_NOTICE_REPORTED, /* the platform acknowledged a report; for the log */
 	FOTA_NOTICE_OFFER,    /* end of a check that found `target`: total_bytes in `encoding` */
+	FOTA_NOTICE_REFUSED,  /* a manifest was refused with `code`; `reason` says why; for the log */
+	FOTA_NOTICE_RESULT,   /* how an installation went: `code`, `old_version`, `target` */
+	FOTA_NOTICE_RESTART,  /* all is stored: restart the module now */
 };
 
 struct fota_notice {
@@ -58,8 +63,10 @@ struct fota_notice {
 	uint64_t received_bytes;
 	uint64_t total_bytes;
 	uint64_t delay_ms;
-	struct fota_bytes target; /* OFFER; valid for the call */
-	uint8_t encoding;         /* OFFER */
+	struct fota_bytes target;      /* OFFER, RESULT; valid for the call */
+	struct fota_bytes old_version; /* RESULT; likewise */
+	const char *reason;            /* REFUSED; constant text */
+	uint8_t encoding;              /* OFFER */
 };
 
 /* For retry_count: not even one. */
@@ -76,23 +83,41 @@ struct fota_session_limits {
 	uint32_t report_retry_ms; /* between tries to deliver a report [60000] */
 	uint32_t sync_ms;         /* at most between two synced points of a download [1000] */
 	uint32_t sync_bytes;      /* likewise, in bytes [4194304] */
+	uint32_t trial_s;         /* an unconfirmed version rolls back after that [600] */
+	uint32_t trial_starts;    /* or when it was started so often, at most 255 [3] */
+};
+
+/* What happens without a command. All-zero: nothing. */
+struct fota_session_policy {
+	bool is_auto_install; /* what is ready is installed, within the window */
+	bool is_auto_confirm; /* a version on trial is confirmed when the platform has acknowledged its report */
+	uint16_t window_from_min, window_to_min; /* of the day in UTC; may wrap around midnight; equal: always */
 };
 
 /* The struct and what its pointers name must outlive the session. */
 struct fota_session_cfg {
 	const struct fota_http *http;
-	const struct fota_flash *slot;    /* where the package goes */
+	/* Two slots: the package goes to the one that does not run. One slot (the second is NULL): the
+	 * package goes there, and `installer` takes it. */
+	const struct fota_flash *slots[FOTA_SLOT_COUNT];
 	const struct fota_flash *journal; /* two halves of whole erase units, 4096 bytes or more each */
 	const struct fota_clock *clock;
 	const struct fota_random *random;
 	const struct fota_crypto *crypto;
 	const struct fota_identity *identity;
+	const struct fota_bootenv *bootenv;     /* NULL: the boot loader reads the journal */
+	const struct fota_installer *installer; /* NULL: the boot loader boots the slot */
+	unsigned running_slot;                  /* which slot runs: fota_boot_run said so */
+	/* Whose signatures count. None: every offer is refused. */
+	const struct fota_trusted_key *keys;
+	size_t key_count;
 	/* "https://host[:port][/prefix]"; one that cannot be used ends sessions with 501. */
 	struct fota_bytes server_url;
 	bool allow_plain; /* accept http:// too */
 	struct fota_session_limits limits;
+	struct fota_session_policy policy;
 	/* At least FOTA_WORK_MIN_BYTES, and FOTA_JOURNAL_ROOM_BYTES more than
-	 * slot->prog_bytes. More makes verification faster. An entry of the journal,
+	 * the slots' prog_bytes. More makes verification faster. An entry of the journal,
 	 * padded to journal->prog_bytes, must fit into FOTA_JOURNAL_ROOM_BYTES. */
 	struct fota_room work;
 	/* Called from inside the functions below; must not call them. */
@@ -113,6 +138,7 @@ struct fota_session_info {
 	uint64_t total_bytes;
 	struct fota_bytes target; /* empty if nothing is stored; validity as above */
 	struct fota_session_last last;
+	struct fota_boot_result result; /* of the last installation */
 	unsigned pending_report_count;
 	bool is_running; /* a session was accepted and has not told its final code */
 	bool is_on;      /* AT+CAPFOTA */
@@ -125,6 +151,12 @@ struct fota_io {
 	uint8_t step;
 	bool is_pending;
 	bool is_stuck; /* pending beyond its limit: its job is over, its completion is not */
+};
+
+/* What a failure to store an order takes back. */
+struct session_undo {
+	uint8_t state, active, tries_left;
+	uint64_t floor;
 };
 
 struct fota_session {
@@ -155,6 +187,14 @@ struct fota_session {
 	bool is_starting_over;
 	bool is_report_added; /* by the session that ends */
 	bool is_paused;       /* body bytes were refused, resume is due */
+	bool is_restarting;   /* the notice RESTART was given */
+	uint8_t order;        /* enum session_order: asked for and not yet stored */
+	uint16_t roll_back_code;
+	struct session_undo undo;
+	struct fota_session_policy policy;
+	uint64_t trial_due_ms;  /* an unconfirmed version rolls back then */
+	uint64_t settle_due_ms; /* no order before: storage failed */
+	uint64_t offer_sequence;
 	uint16_t end_code;
 	uint16_t stop_code; /* asked for by the host or the module, 0 = none */
 	uint16_t fail_code; /* of the try that just failed */
@@ -212,6 +252,18 @@ FOTA_MUST_CHECK enum fota_code fota_session_check(struct fota_session *s, const 
  * end was decided before ends as decided. FOTA_CODE_BAD_OPERATION if none runs. */
 FOTA_MUST_CHECK enum fota_code fota_session_cancel(struct fota_session *s);
 
+/* AT+FOTAINSTALL: what is ready is installed, from a later call on; the notice RESTART
+ * follows, or RESULT with what went wrong. FOTA_CODE_NONE, BAD_OPERATION if nothing is ready, NESTING while a session
+ * runs or an installation is not over, ABORTED after fota_session_abort. */
+FOTA_MUST_CHECK enum fota_code fota_session_install(struct fota_session *s);
+
+/* AT+FOTACONFIRM: keeps the version on trial, or goes back to the old one (the notice RESTART follows).
+ * FOTA_CODE_NONE, BAD_OPERATION if none is on trial, ABORTED after fota_session_abort. */
+FOTA_MUST_CHECK enum fota_code fota_session_confirm(struct fota_session *s, bool is_kept);
+
+/* The installer's end: OK, or anything else if it failed. */
+void fota_session_installed(struct fota_session *s, enum fota_err result);
+
 /* The module goes down: a session that runs ends with 508 and its part is synced.
  * Reports stay in the journal. The caller feeds on until fota_session_is_quiet. */
 void fota_session_abort(struct fota_session *s);
@@ -245,6 +297,9 @@ void fota_session_get_limits(const struct fota_session *s, struct fota_session_l
 
 /* Other limits from now on, as those of the configuration. Not while a session runs. */
 void fota_session_set_limits(struct fota_session *s, const struct fota_session_limits *limits);
+
+/* Another policy from now on. */
+void fota_session_set_policy(struct fota_session *s, const struct fota_session_policy *policy);
 
 void fota_session_get(const struct fota_session *s, struct fota_session_info *info);
 

@@ -59,6 +59,7 @@ struct fota_suit {
 	struct fota_bytes digest; /* the SUIT_Digest that is signed, as encoded */
 	struct fota_bytes blocks; /* the authentication blocks, as encoded */
 	uint8_t block_count;
+	bool is_incomplete; /* a severed sequence is no longer in the envelope: not to be installed */
 };
 
 /* Takes an envelope apart. Severed members count if their digest is the manifest's.

@@ -70,6 +70,11 @@ static void check_code(struct rig *rig, enum fota_code code)
 	rig->is_over = code != FOTA_CODE_CHECKED && code != FOTA_CODE_PARTIAL;
 }
 
+static bool is_of_session(enum fota_notice_kind kind)
+{
+	return kind != FOTA_NOTICE_REPORTED && kind != FOTA_NOTICE_RESULT && kind != FOTA_NOTICE_RESTART;
+}
+
 static void on_notice(void *ctx, const struct fota_notice *notice)
 {
 	struct rig *rig = ctx;
@@ -78,7 +83,8 @@ static void on_notice(void *ctx, const struct fota_notice *notice)
 	rig_require(rig, rig->notice_count < RIG_NOTICE_MAX);
 	rig_require(rig, notice->step != NULL);
 	if (notice->kind == FOTA_NOTICE_CODE) { check_code(rig, notice->code); }
-	if (notice->kind != FOTA_NOTICE_REPORTED) { rig_require(rig, notice->origin == rig->origin); }
+	if (notice->kind == FOTA_NOTICE_RESTART) { rig->is_restart_asked = true; }
+	if (is_of_session(notice->kind)) { rig_require(rig, notice->origin == rig->origin); }
 	rig_require(rig, notice->received_bytes <= RIG_IMAGE_MAX);
 	rig->notices[rig->notice_count++] = (struct rig_notice) { *notice, rig->now_ms };
 }
@@ -113,15 +119,31 @@ static void fill_image(struct rig *rig)
 	rig->image_bytes = RIG_IMAGE_BYTES;
 }
 
+static enum fota_err installer_start(void *ctx, const struct fota_flash *area, const struct fota_image *image)
+{
+	struct rig *rig = ctx;
+
+	rig_require(rig, area == &rig->slot.port && image->size_bytes == rig->image_bytes && !rig->is_installer_on);
+	rig->is_installer_on = true;
+	return FOTA_ERR_OK;
+}
+
+static void installer_cancel(void *ctx)
+{
+	((struct rig *)ctx)->is_installer_on = false;
+}
+
 static void fill_ports(struct rig *rig)
 {
 	rig->clock = (struct fota_clock) { rig, clock_now, clock_unix };
 	rig->random = (struct fota_random) { rig, random_fill };
 	rig->identity = (struct fota_identity) { rig, identity_get };
+	rig->installer = (struct fota_installer) { rig, installer_start, installer_cancel };
 	if (!rig->posix.mac_ctx) { rig_require(rig, posix_crypto_init(&rig->posix) == FOTA_ERR_OK); }
 	rig->crypto = posix_crypto_port(&rig->posix);
 	rig_http_init(rig);
 	rig_area_init(rig, &rig->slot, RIG_SLOT_BYTES, rig->cfg.slot_erase_bytes, rig->cfg.slot_prog_bytes);
+	rig_area_init(rig, &rig->slot_b, RIG_SLOT_BYTES, rig->cfg.slot_erase_bytes, rig->cfg.slot_prog_bytes);
 	rig_area_init(rig, &rig->journal, RIG_JOURNAL_BYTES, rig->cfg.journal_erase_bytes, rig->cfg.journal_prog_bytes);
 }
 
@@ -129,7 +151,9 @@ static void fill_session_cfg(struct rig *rig)
 {
 	rig->session_cfg = (struct fota_session_cfg) {
 		.http = &rig->http_port,
-		.slot = &rig->slot.port,
+		.slots = { &rig->slot.port, rig->cfg.has_slots ? &rig->slot_b.port : NULL },
+		.installer = rig->cfg.has_installer ? &rig->installer : NULL,
+		.policy = rig->cfg.policy,
 		.journal = &rig->journal.port,
 		.clock = &rig->clock,
 		.random = &rig->random,
@@ -175,8 +199,63 @@ void rig_init(struct rig *rig, const struct rig_cfg *cfg)
 
 void rig_close(struct rig *rig)
 {
-	rig_require(rig, rig->slot.sim.violation_count == 0);
+	rig_require(rig, rig->slot.sim.violation_count == 0 && rig->slot_b.sim.violation_count == 0);
 	rig_require(rig, rig->journal.sim.violation_count == 0);
+}
+
+struct rig_area *rig_target_area(struct rig *rig)
+{
+	if (!rig->cfg.has_slots) { return &rig->slot; }
+	return fota_boot_target(&rig->session.record.boot) ? &rig->slot_b : &rig->slot;
+}
+
+int rig_result(const struct rig *rig)
+{
+	for (unsigned i = rig->notice_count; i > 0; i--) {
+		const struct fota_notice *notice = &rig->notices[i - 1].notice;
+
+		if (notice->kind == FOTA_NOTICE_RESULT) { return (int)notice->code; }
+	}
+	return -1;
+}
+
+/* At most one operation of all areas is pending. */
+static bool complete_any(struct rig *rig, enum fota_err *result)
+{
+	return rig_area_complete(&rig->slot, result) || rig_area_complete(&rig->slot_b, result) ||
+	       rig_area_complete(&rig->journal, result);
+}
+
+/* What was PENDING completes at once: a boot loader has nothing else to do. */
+static enum fota_err wait_for_storage(void *ctx)
+{
+	struct rig *rig = ctx;
+	enum fota_err result = FOTA_ERR_TIMEOUT;
+
+	(void)complete_any(rig, &result);
+	return result;
+}
+
+/* False if the power went on the way. */
+static bool run_boot_loader(struct rig *rig)
+{
+	struct fota_boot_cfg cfg = {
+		.journal = &rig->journal.port,
+		.slots = { &rig->slot.port, &rig->slot_b.port },
+		.crypto = &rig->crypto,
+		.work = { rig->work, sizeof(rig->work) },
+		.wait = wait_for_storage,
+		.wait_ctx = rig,
+	};
+	const struct fota_image *image;
+
+	rig->boot_err = fota_boot_run(&cfg, &rig->boot, &rig->choice);
+	if (rig->is_dead) { return false; }
+	rig->session_cfg.running_slot = rig->choice.slot;
+	image = &rig->boot.images[rig->choice.slot];
+	rig->texts[FOTA_IDENTITY_VERSION] = RIG_VERSION;
+	if (image->size_bytes) { rig->texts[FOTA_IDENTITY_VERSION] = RIG_TARGET; }
+	return true;
 }
 
 void rig_boot(struct rig *rig)
@@ -184,15 +263,20 @@ void rig_boot(struct rig *rig)
 	rig->http.is_active = false;
 	if (rig->is_dead) {
 		rig_area_power_on(&rig->slot);
+		rig_area_power_on(&rig->slot_b);
 		rig_area_power_on(&rig->journal);
 		rig->is_dead = false;
 	}
-	rig->slot.is_hung = rig->journal.is_hung = false;
+	rig->slot.is_hung = rig->slot_b.is_hung = rig->journal.is_hung = false;
 	sim_flash_restart(&rig->slot.sim);
+	sim_flash_restart(&rig->slot_b.sim);
 	sim_flash_restart(&rig->journal.sim);
 	memset(rig->work, 0xdd, sizeof(rig->work));
 	rig->stop_at = 0;
 	rig->is_over = true;
+	rig->is_restart_asked = rig->is_installer_on = false;
+	if (rig->cfg.has_slots && !run_boot_loader(rig)) { return; }
+	memset(rig->work, 0xdd, sizeof(rig->work));
 	memset(&rig->session, 0xdd, sizeof(rig->session));
 	rig_require(rig, fota_session_init(&rig->session, &rig->session_cfg) == FOTA_ERR_OK);
 	fota_session_set_on(&rig->session, true);
@@ -237,6 +321,7 @@ void rig_heal(struct rig *rig)
 {
 	rig->fault = (struct rig_fault) { RIG_OP_FINE, 0, 0 };
 	heal_area(rig, &rig->slot);
+	heal_area(rig, &rig->slot_b);
 	heal_area(rig, &rig->journal);
 }
 
@@ -305,7 +390,7 @@ static bool complete_storage(struct rig *rig)
 {
 	enum fota_err result;
 
-	if (!rig_area_complete(&rig->slot, &result) && !rig_area_complete(&rig->journal, &result)) { return false; }
+	if (!complete_any(rig, &result)) { return false; }
 	rig_call(rig);
 	fota_session_storage(&rig->session, result);
 	return true;
@@ -417,13 +502,13 @@ bool rig_has_code(struct rig *rig, enum fota_code code)
 	return false;
 }
 
-bool rig_is_image_stored(const struct rig *rig)
+bool rig_is_image_stored(struct rig *rig)
 {
 	struct fota_session_info info;
 
 	fota_session_get(&rig->session, &info);
 	return info.state == FOTA_STATE_READY && info.received_bytes == rig->image_bytes &&
-	       memcmp(rig->slot.cells, rig->image, rig->image_bytes) == 0;
+	       memcmp(rig_target_area(rig)->cells, rig->image, rig->image_bytes) == 0;
 }
 
 unsigned rig_count(const struct rig *rig, enum rig_kind kind)

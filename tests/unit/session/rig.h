@@ -144,6 +144,9 @@ struct rig_cfg {
 	struct fota_session_limits limits; /* sync_bytes: 4096 */
 	const char *server;                /* RIG_SERVER */
 	bool allow_plain;
+	bool has_slots;     /* two of them, and a boot loader that reads the journal */
+	bool has_installer; /* one slot, and an installer that ends when the test says so */
+	struct fota_session_policy policy;
 };
 
 struct rig {
@@ -158,7 +161,12 @@ struct rig {
 	struct posix_crypto posix; /* made once, kept to the end of the program */
 	uint8_t work[RIG_WORK_BYTES];
 
-	struct rig_area slot, journal;
+	struct rig_area slot, slot_b, journal; /* slot_b: with has_slots */
+	struct fota_boot boot;                 /* as the last start left it */
+	struct fota_boot_choice choice;
+	enum fota_err boot_err;
+	struct fota_installer installer;
+	bool is_installer_on, is_restart_asked;
 	struct rig_fault fault;
 	uint32_t op_count;
 	bool is_dead; /* the power is gone */
@@ -205,8 +213,13 @@ _Noreturn void rig_fail(const struct rig *rig, const char *what, unsigned line);
 		if (!(truth)) { rig_fail(rig, #truth, __LINE__); } \
 	} while (0)
 
-/* A new session object on the same flash, as after a restart; power is there again. */
+/* A new session object on the same flash, as after a restart; power is there again. With two slots the boot
+ * loader runs first. */
 void rig_boot(struct rig *rig);
+/* The area that the next package goes to. */
+struct rig_area *rig_target_area(struct rig *rig);
+/* The last RESULT that was told: its code, or -1. */
+int rig_result(const struct rig *rig);
 void rig_twist(struct rig *rig, struct rig_twist twist);
 void rig_clear_twists(struct rig *rig);
 void rig_fault(struct rig *rig, struct rig_fault fault);
@@ -232,9 +245,9 @@ const char *rig_codes(struct rig *rig);
 enum fota_code rig_final(struct rig *rig);
 bool rig_has_code(struct rig *rig, enum fota_code code);
 /* The image is in the slot, verified. */
-bool rig_is_image_stored(const struct rig *rig);
-/* True if the bytes are somewhere in the area. */
-bool rig_area_has(const struct rig_area *area, const char *text);
+bool rig_is_image_stored(struct rig *rig);
+/* How often the bytes are in the area. */
+unsigned rig_area_count(const struct rig_area *area, const char *text);
 /* Requests of a kind since the last session began. */
 unsigned rig_count(const struct rig *rig, enum rig_kind kind);
 struct rig_request *rig_last_request(struct rig *rig, enum rig_kind kind);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two areas of simulated flash on one power rail. Operations of both are counted
+/* Areas of simulated flash on one power rail. Operations of both are counted
  * together, so that "the n-th operation" means the n-th of the module. */
 #include <string.h>
 
@@ -17,8 +17,9 @@ static bool is_refused(struct rig_area *area, enum fota_err *err)
 
 	*err = FOTA_ERR_IO;
 	if (rig->is_dead) { return true; }
-	rig_require(rig, !rig->slot.sim.is_pending && !rig->journal.sim.is_pending); /* one operation at a time */
-	rig_require(rig, !rig->slot.is_hung && !rig->journal.is_hung);
+	/* one operation at a time */
+	rig_require(rig, !rig->slot.sim.is_pending && !rig->slot_b.sim.is_pending && !rig->journal.sim.is_pending);
+	rig_require(rig, !rig->slot.is_hung && !rig->slot_b.is_hung && !rig->journal.is_hung);
 	rig->op_count++;
 	if (!is_hit(rig)) { return false; }
 	switch (rig->fault.effect) {
@@ -144,7 +145,14 @@ bool rig_area_complete(struct rig_area *area, enum fota_err *result)
 	return sim_flash_complete(&area->sim, result);
 }
 
-bool rig_area_has(const struct rig_area *area, const char *text)
+unsigned rig_area_count(const struct rig_area *area, const char *text)
 {
-	return memmem(area->cells, area->size, text, strlen(text)) != NULL;
+	const uint8_t *end = area->cells + area->size, *at = area->cells;
+	unsigned count = 0;
+
+	while ((at = memmem(at, (size_t)(end - at), text, strlen(text))) != NULL) {
+		at += strlen(text);
+		count++;
+	}
+	return count;
 }

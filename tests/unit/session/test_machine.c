@@ -42,12 +42,14 @@ static const unsigned expected[PHASE_COUNT] = {
 	[PHASE_SAVING] = BIT(JOB_DONE) | BIT(JOB_FAIL),
 	[PHASE_REPORTING] = BIT(DONE) | BIT(FAIL) | BIT(TIMER) | BIT(BEGIN) | BIT(STOP),
 	[PHASE_ACKING] = BIT(JOB_DONE) | BIT(JOB_FAIL),
+	[PHASE_INSTALLING] = BIT(INSTALL_DONE) | BIT(INSTALL_FAIL) | BIT(STOP),
+	[PHASE_SETTLING] = BIT(JOB_DONE) | BIT(JOB_FAIL),
 };
 
 /* Plays a session that comes by `phase`, up to it. */
 static void go_to(enum session_phase phase)
 {
-	rig_init(&rig, &(struct rig_cfg) { .seed = 1, .is_async = true });
+	rig_init(&rig, &(struct rig_cfg) { .seed = 1, .is_async = true, .has_installer = phase == PHASE_INSTALLING });
 	if (phase == PHASE_WAITING) {
 		rig_twist(&rig, (struct rig_twist) { RIG_CHECK, RIG_FAIL, 0, FOTA_ERR_STALL, 1, 1 });
 	}
@@ -55,6 +57,11 @@ static void go_to(enum session_phase phase)
 	rig_finish(&rig);
 	if (phase == PHASE_IDLE) { return; }
 	rig_require(&rig, rig_start(&rig) == FOTA_CODE_NONE);
+	if (phase == PHASE_INSTALLING || phase == PHASE_SETTLING) {
+		rig_finish(&rig);
+		rig_idle(&rig, 1000);
+		rig_require(&rig, fota_session_install(&rig.session) == FOTA_CODE_NONE);
+	}
 	while (rig.session.phase != phase) {
 		rig_require(&rig, rig_step(&rig));
 	}
@@ -156,7 +163,7 @@ static void no_http(struct fota_session_cfg *cfg)
 }
 static void no_slot(struct fota_session_cfg *cfg)
 {
-	cfg->slot = NULL;
+	cfg->slots[0] = NULL;
 }
 static void no_journal(struct fota_session_cfg *cfg)
 {
@@ -191,8 +198,8 @@ static struct fota_flash bent;
 
 static void bend(struct fota_session_cfg *cfg)
 {
-	bent = *cfg->slot;
-	cfg->slot = &bent;
+	bent = *cfg->slots[0];
+	cfg->slots[0] = &bent;
 }
 
 static void slot_without_erase(struct fota_session_cfg *cfg)

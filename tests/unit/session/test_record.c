@@ -27,6 +27,23 @@ static void fill_fixed(uint8_t *dst, size_t len, uint8_t first)
 	}
 }
 
+static void fill_boot(struct fota_boot *boot)
+{
+	boot->state = FOTA_BOOT_TRIAL;
+	boot->tries_left = 2;
+	boot->floor = 11;
+	set(&boot->images[0].version, "V1");
+	fill_fixed(boot->images[0].digest, sizeof(boot->images[0].digest), 0x30);
+	set(&boot->images[1].version, "SIM7600M21_LE11_181025_V2.00");
+	fill_fixed(boot->images[1].digest, sizeof(boot->images[1].digest), 0x50);
+	boot->images[1].size_bytes = 0x123456789;
+	boot->images[1].sequence = 12;
+	boot->result.is_there = boot->result.is_told = true;
+	boot->result.code = 508;
+	set(&boot->result.old_version, "V1");
+	set(&boot->result.new_version, "SIM7600M21_LE11_181025_V2.00");
+}
+
 /* The record of tests/vectors/session/record.hex. */
 static struct fota_record full_record(void)
 {
@@ -38,6 +55,11 @@ static struct fota_record full_record(void)
 	fill_fixed(record.package.digest, sizeof(record.package.digest), 0x10);
 	record.package.total_bytes = 0x123456789;
 	record.package.synced_bytes = 0x12345000;
+	set(&record.package.secret, "f9bbb0d76f894da090b6b69253616561");
+	set(&record.package.deployment, "dep-3");
+	record.package.sequence = 12;
+	record.package.slot = 1;
+	fill_boot(&record.boot);
 	record.last_code = 513;
 	record.last_step = 3;
 	set(&record.last_target, "SIM7600M21_LE11_181025_V2.00");
@@ -64,8 +86,17 @@ static struct fota_record largest_record(void)
 
 	memset(&record, 0xff, sizeof(record));
 	record.package.product.len = FOTA_PRODUCT_MAX_BYTES;
+	record.package.secret.len = FOTA_SECRET_MAX_BYTES;
+	record.package.deployment.len = FOTA_NAME_MAX_BYTES;
 	record.package.target.len = record.last_target.len = FOTA_VERSION_MAX_BYTES;
 	record.package.is_verified = true;
+	record.package.slot = 1;
+	record.boot.state = FOTA_BOOT_TRIAL;
+	record.boot.active = 1;
+	record.boot.images[0].version.len = record.boot.images[1].version.len = FOTA_VERSION_MAX_BYTES;
+	record.boot.result.is_there = record.boot.result.is_told = true;
+	record.boot.result.code = 999;
+	record.boot.result.old_version.len = record.boot.result.new_version.len = FOTA_VERSION_MAX_BYTES;
 	record.last_code = 999;
 	record.report_count = FOTA_PENDING_REPORT_MAX;
 	for (size_t i = 0; i < FOTA_PENDING_REPORT_MAX; i++) {
@@ -131,6 +162,21 @@ static void the_bytes_of_version_1_stay_what_they_are(void **state)
 	(void)state;
 	assert_int_equal(out.len, len);
 	assert_memory_equal(out.ptr, golden, len);
+	assert_int_equal(fota_record_get((struct fota_bytes) { golden, len }, &record), FOTA_ERR_OK);
+	assert_same(&record, &expected);
+}
+
+/* A module that learns to sign and to install keeps what it had; nothing is in a slot of its own. */
+static void a_record_of_before_the_slots_is_read(void **state)
+{
+	uint8_t golden[FOTA_RECORD_MAX_BYTES];
+	size_t len = read_hex("session/record_before_slots.hex", golden, sizeof(golden));
+	struct fota_record record, expected = full_record();
+
+	(void)state;
+	memset(&expected.boot, 0, sizeof(expected.boot));
+	expected.package.secret.len = expected.package.deployment.len = 0;
+	expected.package.sequence = expected.package.slot = 0;
 	assert_int_equal(fota_record_get((struct fota_bytes) { golden, len }, &record), FOTA_ERR_OK);
 	assert_same(&record, &expected);
 }
@@ -222,6 +268,9 @@ static void a_changed_byte_never_gives_a_record_outside_its_bounds(void **state)
 				assert_true(record.package.synced_bytes <= record.package.total_bytes);
 				assert_true(record.report_count <= FOTA_PENDING_REPORT_MAX);
 				assert_true(record.package.product.len <= FOTA_PRODUCT_MAX_BYTES);
+				assert_true(record.boot.state <= FOTA_BOOT_TRIAL &&
+					    record.boot.active < FOTA_SLOT_COUNT);
+				assert_true(record.package.slot < FOTA_SLOT_COUNT);
 				(void)put(&record, again);
 			}
 			room[at] = before;
@@ -248,6 +297,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_bytes_of_version_1_stay_what_they_are),
+		cmocka_unit_test(a_record_of_before_the_slots_is_read),
 		cmocka_unit_test(what_a_newer_version_added_is_skipped),
 		cmocka_unit_test(the_largest_record_fits_into_an_entry),
 		cmocka_unit_test(an_empty_record_comes_back_empty),

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A start: journal, decision, look at the image, journal again. Blocking, since nothing
+ * else happens before it is over; the parts are those of the session. */
+#include "fota/boot.h"
+#include "fota/journal.h"
+
+static enum fota_err await(const struct fota_boot_cfg *cfg, enum fota_err err)
+{
+	if (err != FOTA_ERR_PENDING) { return err; }
+	return cfg->wait ? cfg->wait(cfg->wait_ctx) : FOTA_ERR_CONTRACT;
+}
+
+static enum fota_err run_journal(const struct fota_boot_cfg *cfg, struct fota_journal *journal)
+{
+	enum fota_err err;
+
+	do {
+		err = fota_journal_poll(journal);
+		if (err == FOTA_ERR_PENDING) {
+			err = await(cfg, err);
+			if (err) { fota_journal_fail(journal); }
+		}
+	} while (err == FOTA_ERR_OK);
+	return err == FOTA_ERR_NONE ? FOTA_ERR_OK : err;
+}
+
+/* ---- looking at an image ---- */
+
+static struct fota_room block_room(const struct fota_boot_cfg *cfg)
+{
+	return (struct fota_room) { cfg->work.ptr, cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES };
+}
+
+static enum fota_err hash_area(const struct fota_boot_cfg *cfg, const struct fota_flash *area, uint64_t size,
+			       uint8_t digest[32])
+{
+	const struct fota_crypto *crypto = cfg->crypto;
+	struct fota_room block = block_room(cfg);
+	enum fota_err err = crypto->sha256_begin(crypto->ctx);
+
+	for (uint64_t off = 0; !err && off < size;) {
+		size_t len = size - off < block.cap ? (size_t)(size - off) : block.cap;
+
+		err = await(cfg, area->read(area->ctx, off, block.ptr, len));
+		if (!err) { err = crypto->sha256_update(crypto->ctx, (struct fota_bytes) { block.ptr, len }); }
+		off += len;
+	}
+	return err ? err : crypto->sha256_finish(crypto->ctx, digest);
+}
+
+/* An image that the factory put there has no digest to look at. */
+static bool is_whole(const struct fota_boot_cfg *cfg, const struct fota_boot *boot, unsigned slot)
+{
+	const struct fota_image *image = &boot->images[slot];
+	uint8_t digest[32];
+
+	if (image->size_bytes == 0) { return true; }
+	if (image->size_bytes > cfg->slots[slot]->area_bytes) { return false; }
+	return !hash_area(cfg, cfg->slots[slot], image->size_bytes, digest) &&
+	       memcmp(digest, image->digest, sizeof(digest)) == 0;
+}
+
+/* ---- the start ---- */
+
+/* Only what would run is read: a slot is taken for whole until it is the one to boot.
+ * Each turn either ends or rules out a slot. */
+static struct fota_boot_choice select_whole(const struct fota_boot_cfg *cfg, struct fota_boot *boot)
+{
+	const struct fota_boot before = *boot;
+	unsigned usable = (1u << FOTA_SLOT_COUNT) - 1;
+
+	while (true) {
+		struct fota_boot_choice choice = fota_boot_select(boot, usable);
+
+		if (choice.is_none || is_whole(cfg, boot, choice.slot)) { return choice; }
+		usable &= ~(1u << choice.slot);
+		*boot = before;
+	}
+}
+
+static bool is_cfg_usable(const struct fota_boot_cfg *cfg)
+{
+	return cfg->journal && cfg->crypto && cfg->slots[0] && (cfg->slots[1] || cfg->is_chosen) &&
+	       cfg->work.cap >= FOTA_JOURNAL_ROOM_BYTES + 512 && cfg->running < FOTA_SLOT_COUNT;
+}
+
+static enum fota_err save(const struct fota_boot_cfg *cfg, struct fota_journal *journal)
+{
+	fota_journal_save(journal, FOTA_JOURNAL_SNAPSHOT);
+	return run_journal(cfg, journal);
+}
+
+/* What could not be stored does not count: the confirmed image runs. */
+static void give_up_trial(struct fota_boot_choice *choice, struct fota_boot *boot, const struct fota_boot *before)
+{
+	*boot = *before;
+	*choice = (struct fota_boot_choice) { .slot = boot->active };
+}
+
+enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_boot *boot, struct fota_boot_choice *choice)
+{
+	struct fota_room room = { cfg->work.ptr + cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES, FOTA_JOURNAL_ROOM_BYTES };
+	struct fota_record record = { .last_code = 0 };
+	struct fota_journal journal;
+	enum fota_err err;
+
+	memset(boot, 0, sizeof(*boot));
+	*choice = (struct fota_boot_choice) { .slot = cfg->is_chosen ? cfg->running : 0 };
+	if (!is_cfg_usable(cfg) || fota_journal_init(&journal, cfg->journal, &record, room)) {
+		return FOTA_ERR_CONTRACT;
+	}
+	fota_journal_load(&journal);
+	err = run_journal(cfg, &journal);
+	if (err) { return err; }
+	*boot = record.boot;
+	*choice = cfg->is_chosen ? fota_boot_adopt(&record.boot, cfg->running) : select_whole(cfg, &record.boot);
+	if (choice->must_store) { err = save(cfg, &journal); }
+	if (err) {
+		give_up_trial(choice, &record.boot, boot);
+		if (cfg->is_chosen) { choice->slot = cfg->running; }
+	}
+	*boot = record.boot;
+	memset(&record, 0, sizeof(record)); /* it may hold a secret */
+	if (err) { return err; }
+	return choice->is_none ? FOTA_ERR_NONE : FOTA_ERR_OK;
+}
