@@ -84,6 +84,8 @@ FOTA_MUST_CHECK enum fota_err suit_sha256(const struct fota_crypto *crypto, cons
 FOTA_MUST_CHECK enum fota_err suit_sign1_hash(const struct fota_crypto *crypto, struct fota_bytes protected_header,
 					      struct fota_bytes payload, uint8_t hash[FOTA_SUIT_DIGEST_BYTES]);
 
+/* All commands of all sequences are known and well-formed. FORMAT, UNSUPPORTED. */
+FOTA_MUST_CHECK enum fota_err suit_check_commands(const struct fota_suit *suit);
 
 /* The only component's identifier, encoded: [h'00']. */
 #define SUIT_COMPONENT                         \

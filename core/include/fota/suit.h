@@ -7,7 +7,8 @@
  *     fota_suit_plan(...)     runs shared sequence, install and validate for this module
  *
  * Everything is read by the bounded cursor of fota/cbor.h; nothing is stored, fetched
- * or written here. All slices point into the envelope. */
+ * or written here. All slices point into the envelope. The first two use the running SHA-256 of the crypto port:
+ * what ran there is lost. */
 #ifndef FOTA_SUIT_H
 #define FOTA_SUIT_H
 
@@ -65,15 +66,15 @@ struct fota_suit {
 /* Takes an envelope apart. Severed members count if their digest is the manifest's.
  * FORMAT: not an envelope, not deterministic, a member of the wrong type, no digest of
  * ours, or a digest that does not match. UNSUPPORTED: well-formed, but beyond this
- * profile: manifest version, more than one component, a command or parameter that is
- * not known, nesting or number of commands. FULL: larger than the limit. Else what the
- * crypto port returns. Every command of every sequence has been looked at then. */
+ * profile: manifest version, a component other than the only one, a member, command or parameter that is
+ * not known, nesting, number of commands or of signatures. FULL: larger than the limit. Else what the
+ * crypto port returns. Every command of every sequence has been looked at then. *suit is empty after an error. */
 FOTA_MUST_CHECK enum fota_err fota_suit_get(struct fota_bytes envelope, const struct fota_crypto *crypto,
 					    struct fota_suit *suit);
 
 /* OK if one block verifies with one of the keys; *key_index (may be NULL) says which key. Blocks of other
- * algorithms or keys, or of another form, are skipped. AUTH if none does; IO if the
- * crypto port fails. */
+ * algorithms or keys, or of another form, are skipped; a block without a key identifier is tried with every key. AUTH
+ * if none does; IO if the crypto port fails. */
 FOTA_MUST_CHECK enum fota_err fota_suit_verify(const struct fota_suit *suit, const struct fota_crypto *crypto,
 					       const struct fota_trusted_key *keys, size_t key_count,
 					       size_t *key_index);
@@ -85,7 +86,7 @@ struct fota_suit_device {
 	uint8_t slot; /* where the image would go: condition component-slot */
 };
 
-/* What the manifest asks for. */
+/* What the manifest asks for. A manifest need not say all of it: the caller refuses one without what it needs. */
 struct fota_suit_plan {
 	uint8_t digest[FOTA_SUIT_DIGEST_BYTES]; /* of the installed image */
 	uint64_t size_bytes;
@@ -93,12 +94,15 @@ struct fota_suit_plan {
 	bool has_vendor;       /* condition vendor was met */
 	bool has_class;
 	bool has_digest, has_size;
-	bool is_fetched; /* there is a fetch, and an image match behind it */
+	bool is_fetched; /* there is a fetch, and an image match behind it; false if a severed sequence is missing */
 };
 
-/* Runs shared sequence, payload-fetch, install and validate in this order. OK and the plan, or
- * MISMATCH: a vendor or class condition is not met; CORRUPT: another condition is not met, or an image match
- * contradicts an earlier one; UNSUPPORTED: a directive that this module cannot carry out (write, copy, swap). */
+/* Runs payload-fetch, install and validate in this order, each behind the shared sequence. No image is there to be
+ * compared: an image match behind a fetch, or in validate, is met and noted, an earlier one is not met. OK and the
+ * plan; else the plan is empty and MISMATCH: a vendor or class condition is not met; CORRUPT: another condition is not
+ * met, or an image match contradicts an earlier one; UNSUPPORTED: a directive that this module cannot carry out in this
+ * place (write, copy, swap, invoke; fetch in the shared sequence or in validate). If a try-each has no branch left, the
+ * error is that of the last one. */
 FOTA_MUST_CHECK enum fota_err fota_suit_plan(const struct fota_suit *suit, const struct fota_suit_device *device,
 					     struct fota_suit_plan *plan);
 
