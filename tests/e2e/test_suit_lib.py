@@ -50,6 +50,14 @@ def test_every_changed_bit_of_an_example_is_found(name):
             suit_read.read(suit.flipped(signed, bit), [example_key()])
 
 
+def test_every_changed_bit_of_ours_is_found():
+    """The header that names the key is not signed; a key that is not named there is none of ours."""
+    made = package()
+    for bit in range(len(made) * 8):
+        with pytest.raises(suit_read.Refused):
+            suit_read.read(suit.flipped(made, bit), [KEY])
+
+
 def test_the_examples_identifiers_are_those_of_their_names():
     """The standard makes them of these names (its section on identifiers)."""
     signed = vector("example0.txt")[1]

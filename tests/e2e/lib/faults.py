@@ -75,8 +75,17 @@ def status(code, body=b"<html>no</html>", **headers):
     return fault
 
 
+def late(seconds):
+    """What was the right answer some time ago."""
+    def fault(x):
+        x.answer()
+        time.sleep(seconds)
+        x.reply(x.answer())
+    return fault
+
+
 def delay(seconds):
-    """The right answer, late."""
+    """The right answer, given late."""
     def fault(x):
         time.sleep(seconds)
         x.reply(x.answer())

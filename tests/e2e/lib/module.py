@@ -38,6 +38,12 @@ def download_slot(module):
     return module.state / "slot-a"
 
 
+def slots(module):
+    """What changes with every write into a slot."""
+    found = {path.name: path.stat() for path in module.state.glob("slot-*")}
+    return {name: (stat.st_size, stat.st_mtime_ns, stat.st_blocks) for name, stat in found.items()}
+
+
 class Module:
     """Keeps its state over restart(). `options` come after the usual ones; `trust` has
     the keys whose packages it takes."""

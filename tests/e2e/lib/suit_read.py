@@ -91,7 +91,7 @@ def _has_signed(key, block, digest):
     if not isinstance(sign1, cbor2.CBORTag) or sign1.tag != suit.SIGN1_TAG:
         return False
     protected, header, payload, signature = sign1.value
-    if decode(protected) != {1: suit.ES256} or payload is not None or header.get(4, key.kid) != key.kid:
+    if decode(protected) != {1: suit.ES256} or payload is not None or header not in ({}, {4: key.kid}):
         return False
     der = utils.encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
     try:
