@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from lib.tls import Authority
+
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 60
 
@@ -78,6 +80,56 @@ def test_once_shows_the_manuals_session_and_a_second_time_too(run):
     for _ in range(2):
         check_session(run.once())
         assert not run.left()
+
+
+def test_all_of_it_speaks_tls_with_certificates_of_its_own(run):
+    run.once()
+    tls = run.data / "tls"
+    assert sorted(path.name for path in tls.iterdir()) == ["ca.pem", "cert.pem", "key.pem"]
+    assert "listening on https://" in (run.data / "log/cloud.log").read_text()
+    assert "warn" not in (run.data / "log/cloud.log").read_text()
+    made = (tls / "cert.pem").read_bytes()
+    run.once()
+    assert (tls / "cert.pem").read_bytes() == made, "not kept"
+
+
+def test_a_certificate_about_to_expire_is_renewed(run):
+    run.once()
+    (ca, cert, key) = (run.data / "tls" / name for name in ("ca.pem", "cert.pem", "key.pem"))
+    before = ca.read_bytes()
+    authority = Authority(run.data / "log")
+    chain, secret = authority.files("expiring")
+    for mine, old in ((ca, authority.path), (cert, chain), (key, secret)):
+        mine.write_bytes(old.read_bytes())
+    check_session(run.once())
+    assert ca.read_bytes() not in (before, authority.path.read_bytes())
+    cert.unlink()  # half of it is gone
+    check_session(run.once())
+
+
+def test_what_it_leaves_is_for_its_owner_only(run):
+    run.once()
+    found = [run.data, *run.data.rglob("*")]
+    assert {"secret", "key.pem", "admin-token", "journal", "config", "atfota.db"} <= {path.name for path in found}
+    for path in found:
+        assert path.lstat().st_mode & 0o077 == 0, path
+
+
+def test_no_secret_is_in_an_argument_list_or_a_log(run):
+    process = run.start()
+    said = run.until(process, "Ctrl-C ends them")
+    secrets = [(run.data / "secret").read_text().strip(), (run.data / "cloud/admin-token").read_text().strip(),
+               *re.findall(r"[A-Za-z0-9+/]{40,}", (run.data / "tls/key.pem").read_text())]
+    assert len(secrets) >= 4
+    running = run.left()
+    environ = [Path(f"/proc/{pid}/environ").read_text(errors="replace") for pid in running]
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=LIMIT_S)
+    logs = [path.read_text(errors="replace") for path in (run.data / "log").iterdir()]
+    assert len(logs) >= 3 and len(running) >= 2
+    for secret in secrets:
+        for text in (said, *environ, *running.values(), *logs):
+            assert secret not in text
 
 
 def test_ctrl_c_ends_everything(run):
