@@ -106,25 +106,46 @@ static bool has_token(struct cloud_db *db)
 	return has;
 }
 
+/* What is no terminal may be a log that is kept. */
+static void tell_first_token(const struct cloud_app *app, const char *token)
+{
+	if (isatty(STDOUT_FILENO)) {
+		printf("admin token: %s (kept in %s/admin-token)\n", token, app->dir);
+	} else {
+		printf("admin token: in %s/admin-token\n", app->dir);
+	}
+	fflush(stdout);
+}
+
+static bool add_first_token(struct cloud_app *app, struct cloud_writer *writer, const char *token,
+			    const uint8_t hash[32])
+{
+	char line[CLOUD_TOKEN_CAP + 1];
+	bool is_kept;
+
+	snprintf(line, sizeof(line), "%s\n", token);
+	is_kept = write_private(app, "admin-token", line);
+	explicit_bzero(line, sizeof(line));
+	return is_kept && cloud_db_exec(writer->db, CLOUD_SQL_TOKEN_ADD, cloud_text("first"), cloud_blob(hash, 32),
+					cloud_int((int64_t)time(NULL))) == CLOUD_DB_DONE;
+}
+
 /* The first token: in its file before it is good, so that it cannot be lost in between. */
 static bool make_first_token(struct cloud_app *app, struct cloud_writer *writer)
 {
 	char token[CLOUD_TOKEN_CAP];
-	char line[CLOUD_TOKEN_CAP + 1];
 	uint8_t hash[32];
+	bool is_made;
 
 	if (has_token(writer->db)) { return true; }
 	if (!cloud_token_new(app, token, hash)) { return false; }
-	snprintf(line, sizeof(line), "%s\n", token);
-	if (!write_private(app, "admin-token", line)) { return false; }
-	if (cloud_db_exec(writer->db, CLOUD_SQL_TOKEN_ADD, cloud_text("first"), cloud_blob(hash, sizeof(hash)),
-			  cloud_int((int64_t)time(NULL))) != CLOUD_DB_DONE) {
-		return false;
+	is_made = add_first_token(app, writer, token, hash);
+	if (is_made) {
+		writer->is_catalog_changed = true;
+		tell_first_token(app, token);
 	}
-	writer->is_catalog_changed = true;
-	printf("admin token: %s (kept in %s/admin-token)\n", token, app->dir);
-	fflush(stdout);
-	return true;
+	explicit_bzero(token, sizeof(token));
+	return is_made;
 }
 
 static bool load_link_key(struct cloud_app *app, struct cloud_writer *writer)

@@ -2,6 +2,7 @@
 """atfota-cloud as a program: options, TLS, data directory, signals, and its description of the API."""
 
 import os
+import pty
 import re
 import signal
 import socket
@@ -95,16 +96,36 @@ def test_data_is_for_its_owner_only(program, tmp_path):
         os.umask(old)
 
 
-def test_the_first_token_is_shown_once(program, tmp_path):
+def lines_on_a_terminal(program, data):
+    """What it prints until it listens, when a person has started it."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen([program, "--data", data, "--allow-http", "--listen", "127.0.0.1:0"], stdout=slave,
+                               stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    os.close(slave)
+    said = b""
+    while b"listening on" not in said:
+        said += os.read(master, 1000)
+    process.terminate()
+    assert process.wait(LIMIT_S) == 0
+    os.close(master)
+    return said.decode()
+
+
+def test_the_first_token_is_shown_once_and_to_a_person_only(program, tmp_path):
+    shown = lines_on_a_terminal(program, tmp_path / "data")
+    token = (tmp_path / "data/admin-token").read_text().strip()
+    assert token in shown
+    assert token not in lines_on_a_terminal(program, tmp_path / "data")
     cloud = Cloud(program, tmp_path)
     with cloud:
-        token = cloud.token
-        assert [line for line in cloud.first_lines if token in line]
-        assert cloud.request("GET", "oems").status == 200
-    with cloud:
-        assert cloud.token == token and not [line for line in cloud.first_lines if token in line]
-        assert cloud.request("GET", "oems").status == 200
-    assert token not in cloud.log()
+        assert not [line for line in cloud.first_lines if "admin token" in line]
+        assert cloud.token == token and cloud.request("GET", "oems").status == 200
+    other = Cloud(program, tmp_path / "other")
+    with other:
+        assert other.first_lines[0].endswith(f"{other.data}/admin-token")
+        assert not [line for line in other.first_lines if other.token in line]
+        assert other.request("GET", "oems").status == 200
+    assert token not in cloud.log() and other.token not in other.log()
 
 
 def test_a_second_process_on_the_same_data_is_refused(program, tmp_path):
