@@ -141,6 +141,7 @@ static void fill_ports(struct rig *rig)
 	rig->installer = (struct fota_installer) { rig, installer_start, installer_cancel };
 	if (!rig->posix.mac_ctx) { rig_require(rig, posix_crypto_init(&rig->posix) == FOTA_ERR_OK); }
 	rig->crypto = posix_crypto_port(&rig->posix);
+	rig_keys_init(rig);
 	rig_http_init(rig);
 	rig_area_init(rig, &rig->slot, RIG_SLOT_BYTES, rig->cfg.slot_erase_bytes, rig->cfg.slot_prog_bytes);
 	rig_area_init(rig, &rig->slot_b, RIG_SLOT_BYTES, rig->cfg.slot_erase_bytes, rig->cfg.slot_prog_bytes);
@@ -154,6 +155,8 @@ static void fill_session_cfg(struct rig *rig)
 		.slots = { &rig->slot.port, rig->cfg.has_slots ? &rig->slot_b.port : NULL },
 		.installer = rig->cfg.has_installer ? &rig->installer : NULL,
 		.policy = rig->cfg.policy,
+		.keys = &rig->signer.public_key,
+		.key_count = 1,
 		.journal = &rig->journal.port,
 		.clock = &rig->clock,
 		.random = &rig->random,
@@ -178,6 +181,7 @@ void rig_init(struct rig *rig, const struct rig_cfg *cfg)
 		[FOTA_IDENTITY_VERSION] = RIG_VERSION,
 	};
 	struct posix_crypto posix = rig->posix;
+	struct sign_key signer = rig->signer, foreign = rig->foreign;
 	char id[sizeof(rig->id)];
 
 	memcpy(id, rig->id, sizeof(id));
@@ -185,6 +189,9 @@ void rig_init(struct rig *rig, const struct rig_cfg *cfg)
 	rig->notice_count = 0;
 	memcpy(rig->id, id, sizeof(id));
 	rig->posix = posix;
+	rig->signer = signer;
+	rig->foreign = foreign;
+	rig->sequence = 1;
 	rig->cfg = *cfg;
 	fill_cfg(&rig->cfg);
 	rig->random_state = rig->cfg.seed + 1;

@@ -11,6 +11,7 @@
 
 #include "fota/session.h"
 #include "posix_crypto.h"
+#include "sign_key.h"
 #include "sim_flash.h"
 
 #define RIG_SLOT_BYTES    65536u
@@ -64,18 +65,19 @@ enum rig_effect {
 	RIG_HANG,      /* no event ever comes after `arg` bytes of the body; no head if 0 */
 	RIG_STATUS,    /* status `arg`, a short text */
 	/* messages */
-	RIG_REFUSE,      /* an authentic refusal `arg` */
-	RIG_FORGED,      /* made with another secret */
-	RIG_REPLAYED,    /* made for another request */
-	RIG_OTHER_KID,   /* names another product */
-	RIG_OTHER_TYPE,  /* a good answer under another content type */
-	RIG_GARBAGE,     /* `arg` bytes that are no message */
-	RIG_CHANGED,     /* one bit of byte `arg` differs */
-	RIG_CUT_ANSWER,  /* complete, but only `arg` bytes */
-	RIG_OFFER_URL,   /* the offer's URL is text number `arg` */
-	RIG_OFFER_SIZE,  /* the offer's size is `arg` */
-	RIG_OFFER_CODED, /* the offer's encoding is `arg` */
-	RIG_OFFER_OTHER, /* the offer is another image of the same size */
+	RIG_REFUSE,         /* an authentic refusal `arg` */
+	RIG_FORGED,         /* made with another secret */
+	RIG_REPLAYED,       /* made for another request */
+	RIG_OTHER_KID,      /* names another product */
+	RIG_OTHER_TYPE,     /* a good answer under another content type */
+	RIG_GARBAGE,        /* `arg` bytes that are no message */
+	RIG_CHANGED,        /* one bit of byte `arg` differs */
+	RIG_CUT_ANSWER,     /* complete, but only `arg` bytes */
+	RIG_OFFER_URL,      /* the offer's URL is text number `arg` */
+	RIG_OFFER_SIZE,     /* the offer's size is `arg` */
+	RIG_OFFER_CODED,    /* the offer's encoding is `arg` */
+	RIG_OFFER_OTHER,    /* the offer is another image of the same size */
+	RIG_OFFER_MANIFEST, /* the manifest is one of enum rig_manifest, which is in `err` */
 	/* package */
 	RIG_SHORT,       /* ends well after `arg` bytes, without a length in the head */
 	RIG_LONG,        /* `arg` bytes too many, without a length in the head */
@@ -88,12 +90,27 @@ enum rig_effect {
 	RIG_NO_RANGE,    /* 206 without Content-Range */
 };
 
+/* What is wrong with a manifest. */
+enum rig_manifest {
+	RIG_MANIFEST_GOOD,
+	RIG_MANIFEST_NONE,          /* there is none */
+	RIG_MANIFEST_FOREIGN,       /* signed by a key that is not trusted */
+	RIG_MANIFEST_SEQUENCE,      /* its sequence number is `arg` */
+	RIG_MANIFEST_OTHER_OEM,     /* for another vendor */
+	RIG_MANIFEST_OTHER_MODEL,   /* for another class */
+	RIG_MANIFEST_OTHER_VERSION, /* names another version */
+	RIG_MANIFEST_OTHER_DIGEST,  /* of another image */
+	RIG_MANIFEST_OTHER_SIZE,
+	RIG_MANIFEST_CUT,     /* only `arg` bytes of it */
+	RIG_MANIFEST_FLIPPED, /* bit number `arg` differs */
+};
+
 /* What happens to requests number `first` to `last` of a kind (0, 0: to all). */
 struct rig_twist {
 	enum rig_kind kind;
 	enum rig_effect effect;
 	uint64_t arg;
-	enum fota_err err;
+	int err; /* enum fota_err, or enum rig_manifest */
 	unsigned first, last;
 };
 
@@ -121,6 +138,13 @@ struct rig_http {
 	size_t body_len;
 	uint64_t off, end; /* of the body, or in the image */
 	struct fota_http_event head;
+};
+
+/* The last envelope that was made, and what it was made of. */
+struct rig_envelope {
+	uint8_t bytes[FOTA_SUIT_ENVELOPE_MAX_BYTES], manifest[FOTA_SUIT_ENVELOPE_MAX_BYTES];
+	size_t len, manifest_len;
+	bool is_foreign;
 };
 
 struct rig_notice {
@@ -175,6 +199,9 @@ struct rig {
 	struct rig_twist twists[RIG_TWIST_MAX];
 	uint8_t image[RIG_IMAGE_MAX];
 	uint64_t image_bytes;
+	uint64_t sequence;               /* of the next manifests */
+	struct sign_key signer, foreign; /* made once, as `posix` */
+	struct rig_envelope envelope;
 	struct rig_request requests[RIG_REQUEST_MAX];
 	unsigned request_count;
 	uint8_t last_nonce[FOTA_NONCE_BYTES];
@@ -258,6 +285,11 @@ void rig_http_init(struct rig *rig);
 bool rig_http_step(struct rig *rig);
 /* Body bytes by number, for RIG_OFFER_URL. */
 extern const char *const rig_urls[];
+
+/* ---- rig_manifest.c ---- */
+void rig_keys_init(struct rig *rig);
+/* The manifest of an offer, in `room`; spoiled as the twist of the request says. */
+struct fota_bytes rig_manifest_of(struct rig *rig, const struct fota_check_answer *msg, struct fota_room room);
 
 /* Counts a call into the session and stops it if its time has come. */
 void rig_call(struct rig *rig);

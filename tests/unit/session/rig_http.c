@@ -91,7 +91,7 @@ static void open_report(struct rig *rig, struct rig_request *note, const struct 
 static struct fota_bytes check_payload(struct rig *rig, const struct rig_request *note, struct fota_room room)
 {
 	const struct rig_twist *twist = &rig->http.twist;
-	uint8_t digest[32];
+	uint8_t digest[32], envelope[FOTA_SUIT_ENVELOPE_MAX_BYTES];
 	struct fota_check_answer msg = {
 		.time_s = platform_time(rig),
 		.deployment = fota_bytes_of("dep-1"),
@@ -108,6 +108,7 @@ static struct fota_bytes check_payload(struct rig *rig, const struct rig_request
 		    rig->crypto.sha256_update(rig->crypto.ctx, bytes(rig->image, rig->image_bytes)) == FOTA_ERR_OK);
 	rig_require(rig, rig->crypto.sha256_finish(rig->crypto.ctx, digest) == FOTA_ERR_OK);
 	if (twist->effect == RIG_OFFER_OTHER) { digest[0] ^= 1; }
+	msg.manifest = rig_manifest_of(rig, &msg, (struct fota_room) { envelope, sizeof(envelope) });
 	if (is_clock_off(rig, note->time_s)) { msg.result = FOTA_REFUSAL_CLOCK_SKEW; }
 	if (twist->effect == RIG_REFUSE) { msg.result = twist->arg; }
 	rig_require(rig, fota_check_answer_put(&msg, room, &out) == FOTA_ERR_OK);
@@ -167,7 +168,7 @@ static void spoil_message(struct rig *rig)
 
 static void answer_message(struct rig *rig, struct rig_request *note, struct fota_bytes message)
 {
-	uint8_t room[1024];
+	uint8_t room[FOTA_MESSAGE_MAX_BYTES];
 	struct fota_mac0 mac0 = open_request(rig, message);
 	struct fota_bytes payload;
 
@@ -411,7 +412,8 @@ bool rig_http_step(struct rig *rig)
 	}
 	if (http->twist.effect == RIG_HANG) { return false; }
 	if (http->twist.effect == RIG_FAIL) {
-		deliver_end(rig, &(struct fota_http_event) { .kind = FOTA_HTTP_FAIL, .err = http->twist.err });
+		deliver_end(rig, &(struct fota_http_event) { .kind = FOTA_HTTP_FAIL,
+							     .err = (enum fota_err)http->twist.err });
 	} else {
 		deliver_end(rig, &(struct fota_http_event) { .kind = FOTA_HTTP_DONE });
 	}
