@@ -278,6 +278,8 @@ static void move_on(struct fota_session *s, const struct fota_check_answer *msg)
 
 static void take_offer(struct fota_session *s, const struct fota_check_answer *msg)
 {
+	enum fota_code code;
+
 	s->is_offer_other = !is_same_package(s, msg);
 	if (!is_encoding_accepted(msg->encoding) || fota_text_set(&s->deployment, msg->deployment)) {
 		session_end(s, FOTA_CODE_POST);
@@ -286,6 +288,11 @@ static void take_offer(struct fota_session *s, const struct fota_check_answer *m
 	s->has_offer = true;
 	if (msg->size_bytes > session_area(s)->area_bytes) {
 		session_end(s, FOTA_CODE_NO_MEMORY);
+		return;
+	}
+	code = session_judge_offer(s, msg);
+	if (code) {
+		session_end(s, code);
 		return;
 	}
 	if (!s->is_checked_told) {
