@@ -106,17 +106,76 @@ static void fill_cfg(struct rig_cfg *cfg)
 	cfg->chunk_bytes = or_default(cfg->chunk_bytes, 1000);
 	cfg->limits.sync_bytes = or_default(cfg->limits.sync_bytes, 4096);
 	if (!cfg->server) { cfg->server = RIG_SERVER; }
+	if (cfg->has_bootenv) { cfg->has_slots = true; }
 }
 
-static void fill_image(struct rig *rig)
+/* ---- releases ---- */
+
+static const struct {
+	const char *version;
+	uint32_t image_bytes;
+} releases[] = {
+	{ RIG_VERSION, 9001 },
+	{ RIG_TARGET, RIG_IMAGE_BYTES },
+	{ "SIM7600M21_LE11_181025_V3.00", 17003 },
+	{ "SIM7600M21_LE11_181025_V4.00", 12288 },
+};
+
+static uint32_t image_state(const struct rig *rig, int n)
 {
-	uint32_t state = rig->cfg.seed * 7919u + 1;
+	return rig->cfg.seed * 7919u + 1 + ((unsigned)n - 1) * 65537u;
+}
+
+static uint8_t next_byte(uint32_t *state)
+{
+	*state = *state * 1664525u + 1013904223u;
+	return (uint8_t)(*state >> 24);
+}
+
+const char *rig_version_of(int n)
+{
+	return releases[n].version;
+}
+
+void rig_publish(struct rig *rig, int n)
+{
+	uint32_t state = image_state(rig, n);
 
 	for (size_t i = 0; i < sizeof(rig->image); i++) {
-		state = state * 1664525u + 1013904223u;
-		rig->image[i] = (uint8_t)(state >> 24);
+		rig->image[i] = next_byte(&state);
 	}
-	rig->image_bytes = RIG_IMAGE_BYTES;
+	rig->release = n;
+	rig->image_bytes = releases[n].image_bytes;
+	rig->target = releases[n].version;
+	rig->sequence = (uint64_t)n;
+}
+
+static bool is_release(const struct rig *rig, const struct rig_area *area, int n)
+{
+	uint32_t state = image_state(rig, n);
+
+	for (size_t i = 0; i < releases[n].image_bytes; i++) {
+		if (area->cells[i] != next_byte(&state)) { return false; }
+	}
+	return true;
+}
+
+int rig_release_in(const struct rig *rig, const struct rig_area *area)
+{
+	for (int n = 0; n <= RIG_RELEASE_MAX; n++) {
+		if (is_release(rig, area, n)) { return n; }
+	}
+	return -1;
+}
+
+/* What the module left its factory with. */
+static void fill_factory(struct rig *rig)
+{
+	uint32_t state = image_state(rig, 0);
+
+	for (size_t i = 0; i < releases[0].image_bytes; i++) {
+		rig->slot.cells[i] = rig->slot.durable_cells[i] = next_byte(&state);
+	}
 }
 
 static enum fota_err installer_start(void *ctx, const struct fota_flash *area, const struct fota_image *image)
@@ -133,8 +192,24 @@ static void installer_cancel(void *ctx)
 	((struct rig *)ctx)->is_installer_on = false;
 }
 
+/* The old order or the new one after a cut, as U-Boot's redundant environment. */
+static enum fota_err bootenv_set(void *ctx, const struct fota_boot *boot)
+{
+	struct rig *rig = ctx;
+	bool is_cut;
+
+	if (rig->is_dead || rig->is_env_broken) { return FOTA_ERR_IO; }
+	is_cut = rig_counts_cut(rig);
+	if (!is_cut || rig_dice(rig) & 1) {
+		rig->env = (struct rig_env) { boot->active, boot->tries_left,
+					      boot->state == FOTA_BOOT_ARMED || boot->state == FOTA_BOOT_TRIAL };
+	}
+	return is_cut ? FOTA_ERR_IO : FOTA_ERR_OK;
+}
+
 static void fill_ports(struct rig *rig)
 {
+	rig->bootenv = (struct fota_bootenv) { rig, bootenv_set };
 	rig->clock = (struct fota_clock) { rig, clock_now, clock_unix };
 	rig->random = (struct fota_random) { rig, random_fill };
 	rig->identity = (struct fota_identity) { rig, identity_get };
@@ -153,6 +228,7 @@ static void fill_session_cfg(struct rig *rig)
 	rig->session_cfg = (struct fota_session_cfg) {
 		.http = &rig->http_port,
 		.slots = { &rig->slot.port, rig->cfg.has_slots ? &rig->slot_b.port : NULL },
+		.bootenv = rig->cfg.has_bootenv ? &rig->bootenv : NULL,
 		.installer = rig->cfg.has_installer ? &rig->installer : NULL,
 		.policy = rig->cfg.policy,
 		.keys = &rig->signer.public_key,
@@ -198,8 +274,9 @@ void rig_init(struct rig *rig, const struct rig_cfg *cfg)
 	rig->now_ms = 1000;
 	rig->unix_s = rig->platform_s = RIG_UNIX_S;
 	memcpy(rig->texts, texts, sizeof(texts));
-	fill_image(rig);
+	rig_publish(rig, 1);
 	fill_ports(rig);
+	if (rig->cfg.has_slots) { fill_factory(rig); }
 	fill_session_cfg(rig);
 	rig_boot(rig);
 }
@@ -243,7 +320,30 @@ static enum fota_err wait_for_storage(void *ctx)
 	return result;
 }
 
-/* False if the power went on the way. */
+/* The part of a boot loader that knows nothing of the journal. */
+static unsigned choose_by_env(struct rig *rig)
+{
+	struct rig_env *env = &rig->env;
+
+	if (!env->is_trial || env->tries == 0) { return env->active; }
+	env->tries--;
+	return !env->active;
+}
+
+/* What runs is one of the releases, whole, and the one that the journal names. */
+static void check_running(struct rig *rig)
+{
+	const struct rig_area *area = rig->choice.slot ? &rig->slot_b : &rig->slot;
+	const struct fota_image *image = &rig->boot.images[rig->choice.slot];
+
+	rig->running = rig_release_in(rig, area);
+	rig_require(rig, rig->running >= 0);
+	rig->texts[FOTA_IDENTITY_VERSION] = rig_version_of(rig->running);
+	rig_require(rig, !image->size_bytes || fota_bytes_is_equal(fota_text_get(&image->version),
+								   fota_bytes_of(rig_version_of(rig->running))));
+}
+
+/* False if the power went on the way, or nothing can be booted. */
 static bool run_boot_loader(struct rig *rig)
 {
 	struct fota_boot_cfg cfg = {
@@ -253,15 +353,19 @@ static bool run_boot_loader(struct rig *rig)
 		.work = { rig->work, sizeof(rig->work) },
 		.wait = wait_for_storage,
 		.wait_ctx = rig,
+		.is_chosen = rig->cfg.has_bootenv,
 	};
-	const struct fota_image *image;
 
+	if (cfg.is_chosen) { cfg.running = choose_by_env(rig); }
 	rig->boot_err = fota_boot_run(&cfg, &rig->boot, &rig->choice);
-	if (rig->is_dead) { return false; }
+	if (rig->is_dead || rig->choice.is_none) { return false; }
+	if (rig->choice.is_stranger) {
+		(void)!rig->bootenv.set(rig->bootenv.ctx, &rig->boot);
+		if (!rig->is_dead) { return run_boot_loader(rig); }
+		return false;
+	}
 	rig->session_cfg.running_slot = rig->choice.slot;
-	image = &rig->boot.images[rig->choice.slot];
-	rig->texts[FOTA_IDENTITY_VERSION] = RIG_VERSION;
-	if (image->size_bytes) { rig->texts[FOTA_IDENTITY_VERSION] = RIG_TARGET; }
+	check_running(rig);
 	return true;
 }
 
@@ -365,20 +469,20 @@ void rig_call(struct rig *rig)
 
 /* ---- playing ---- */
 
-struct fota_request rig_request(void)
+struct fota_request rig_request(const struct rig *rig)
 {
 	return (struct fota_request) {
 		.oem = fota_bytes_of(RIG_OEM),
 		.model = fota_bytes_of(RIG_MODEL),
 		.product = fota_bytes_of(RIG_PRODUCT),
 		.secret = fota_bytes_of(RIG_SECRET),
-		.target = fota_bytes_of(RIG_TARGET),
+		.target = fota_bytes_of(rig->target),
 	};
 }
 
 enum fota_code rig_start(struct rig *rig)
 {
-	struct fota_request req = rig_request();
+	struct fota_request req = rig_request(rig);
 	unsigned before = rig->notice_count;
 	enum fota_code code;
 

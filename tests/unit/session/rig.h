@@ -27,7 +27,7 @@
 #define RIG_MODEL   "7600M21"
 #define RIG_PRODUCT "1540907004"
 #define RIG_SECRET  "f9bbb0d76f894da090b6b69253616561"
-#define RIG_TARGET  "SIM7600M21_LE11_181025_V2.00"
+#define RIG_TARGET  "SIM7600M21_LE11_181025_V2.00" /* release 1 */
 #define RIG_DEVICE  "861234050012345"
 #define RIG_VERSION "SIM7600M21_V1.00"
 #define RIG_SERVER  "https://fota.example"
@@ -147,6 +147,12 @@ struct rig_envelope {
 	bool is_foreign;
 };
 
+/* What a boot loader that does not read the journal keeps. */
+struct rig_env {
+	uint8_t active, tries;
+	bool is_trial;
+};
+
 struct rig_notice {
 	struct fota_notice notice;
 	uint64_t at_ms;
@@ -169,6 +175,7 @@ struct rig_cfg {
 	const char *server;                /* RIG_SERVER */
 	bool allow_plain;
 	bool has_slots;     /* two of them, and a boot loader that reads the journal */
+	bool has_bootenv;   /* two slots, and a boot loader that is told by the port */
 	bool has_installer; /* one slot, and an installer that ends when the test says so */
 	struct fota_session_policy policy;
 };
@@ -189,7 +196,11 @@ struct rig {
 	struct fota_boot boot;                 /* as the last start left it */
 	struct fota_boot_choice choice;
 	enum fota_err boot_err;
+	int running; /* release number of the image that runs; 0: the factory's */
 	struct fota_installer installer;
+	struct fota_bootenv bootenv;
+	struct rig_env env;
+	bool is_env_broken;
 	bool is_installer_on, is_restart_asked;
 	struct rig_fault fault;
 	uint32_t op_count;
@@ -199,6 +210,8 @@ struct rig {
 	struct rig_twist twists[RIG_TWIST_MAX];
 	uint8_t image[RIG_IMAGE_MAX];
 	uint64_t image_bytes;
+	int release;                     /* number of what the platform has */
+	const char *target;              /* its version */
 	uint64_t sequence;               /* of the next manifests */
 	struct sign_key signer, foreign; /* made once, as `posix` */
 	struct rig_envelope envelope;
@@ -243,6 +256,12 @@ _Noreturn void rig_fail(const struct rig *rig, const char *what, unsigned line);
 /* A new session object on the same flash, as after a restart; power is there again. With two slots the boot
  * loader runs first. */
 void rig_boot(struct rig *rig);
+#define RIG_RELEASE_MAX 3
+/* The platform has release number n now: another image, version and sequence number. */
+void rig_publish(struct rig *rig, int n);
+const char *rig_version_of(int n);
+/* Which release is whole in the area; -1: none. 0 is the factory's image. */
+int rig_release_in(const struct rig *rig, const struct rig_area *area);
 /* The area that the next package goes to. */
 struct rig_area *rig_target_area(struct rig *rig);
 /* The last RESULT that was told: its code, or -1. */
@@ -255,7 +274,7 @@ void rig_heal(struct rig *rig);
 /* Asks to stop before call number n into the session. */
 void rig_stop_at(struct rig *rig, enum rig_stop stop, uint32_t n);
 
-struct fota_request rig_request(void);
+struct fota_request rig_request(const struct rig *rig);
 /* Accepted or refused; a session that is accepted gets a new origin. */
 enum fota_code rig_start(struct rig *rig);
 /* One thing that happens: a completion, an event of the network, or time. False if

@@ -5,6 +5,12 @@
 
 #include "rig_priv.h"
 
+uint32_t rig_dice(struct rig *rig)
+{
+	rig->random_state = rig->random_state * 1664525u + 1013904223u;
+	return rig->random_state >> 16;
+}
+
 static bool is_hit(const struct rig *rig)
 {
 	return rig->op_count >= rig->fault.from && rig->op_count <= rig->fault.to;
@@ -38,6 +44,13 @@ static bool is_refused(struct rig_area *area, enum fota_err *err)
 	default:
 		return false;
 	}
+}
+
+bool rig_counts_cut(struct rig *rig)
+{
+	rig->op_count++;
+	if (rig->fault.effect == RIG_OP_CUT && is_hit(rig)) { rig->is_dead = true; }
+	return rig->is_dead;
 }
 
 /* Behind the operation: a hanging one was carried out, but never says so. */
@@ -93,19 +106,13 @@ static enum fota_err area_sync(void *ctx)
 	return after(area, err);
 }
 
-static uint32_t dice(struct rig *rig)
-{
-	rig->random_state = rig->random_state * 1664525u + 1013904223u;
-	return rig->random_state >> 16;
-}
-
 /* What was not synced may be there or not, each unit for itself. */
 static void lose_unsynced(struct rig_area *area)
 {
 	uint32_t unit = area->sim.flash.prog_bytes < 64 ? 64 : area->sim.flash.prog_bytes;
 
 	for (uint32_t off = 0; off < area->size; off += unit) {
-		if (memcmp(area->cells + off, area->durable_cells + off, unit) == 0 || dice(area->rig) & 1) {
+		if (memcmp(area->cells + off, area->durable_cells + off, unit) == 0 || rig_dice(area->rig) & 1) {
 			continue;
 		}
 		memcpy(area->cells + off, area->durable_cells + off, unit);

@@ -66,7 +66,7 @@ static void open_check(struct rig *rig, struct rig_request *note, const struct f
 	rig_require(rig, fota_bytes_is_equal(msg.model, fota_bytes_of(RIG_MODEL)));
 	rig_require(rig, fota_bytes_is_equal(msg.device, fota_bytes_of(rig->texts[FOTA_IDENTITY_DEVICE])));
 	rig_require(rig, fota_bytes_is_equal(msg.version, fota_bytes_of(rig->texts[FOTA_IDENTITY_VERSION])));
-	rig_require(rig, fota_bytes_is_equal(msg.target, fota_bytes_of(RIG_TARGET)));
+	rig_require(rig, fota_bytes_is_equal(msg.target, fota_bytes_of(rig->target)));
 	rig_require(rig, msg.slot_bytes == RIG_SLOT_BYTES && msg.accept_count == 1 && msg.accept[0] == 0);
 	note->time_s = msg.time_s;
 }

@@ -27,7 +27,7 @@ static struct fota_suit_build content_of(struct rig *rig, enum rig_manifest kind
 		.sequence_number = kind == RIG_MANIFEST_SEQUENCE ? rig->http.twist.arg : rig->sequence,
 		.oem = fota_bytes_of(kind == RIG_MANIFEST_OTHER_OEM ? "OTHER" : RIG_OEM),
 		.model = fota_bytes_of(kind == RIG_MANIFEST_OTHER_MODEL ? "7600M22" : RIG_MODEL),
-		.version = fota_bytes_of(kind == RIG_MANIFEST_OTHER_VERSION ? "V9.99" : RIG_TARGET),
+		.version = fota_bytes_of(kind == RIG_MANIFEST_OTHER_VERSION ? "V9.99" : rig->target),
 		.size_bytes = msg->size_bytes + (kind == RIG_MANIFEST_OTHER_SIZE),
 	};
 

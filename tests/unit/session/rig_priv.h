@@ -9,5 +9,8 @@ void rig_area_init(struct rig *rig, struct rig_area *area, uint32_t size, uint32
 void rig_area_power_on(struct rig_area *area);
 /* True, and the result, if an operation that was pending has ended. */
 bool rig_area_complete(struct rig_area *area, enum fota_err *result);
+/* Counts an operation that is none of an area; true if the power goes in it. */
+bool rig_counts_cut(struct rig *rig);
+uint32_t rig_dice(struct rig *rig);
 
 #endif

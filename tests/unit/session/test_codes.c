@@ -277,7 +277,7 @@ static void a_command_that_is_refused_changes_nothing(void **state)
 	(void)state;
 	memset(long_text, 'x', sizeof(long_text));
 	for (size_t i = 0; i < sizeof(refused_rows) / sizeof(refused_rows[0]); i++) {
-		struct fota_request req = rig_request();
+		struct fota_request req = rig_request(&rig);
 		struct fota_session before;
 		enum fota_code code;
 

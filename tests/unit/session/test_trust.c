@@ -79,7 +79,7 @@ static void a_check_alone_refuses_the_same(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct fota_request request = rig_request();
+		struct fota_request request = rig_request(&rig);
 
 		if (!rig_case(&rig, "check: %s", rows[i].name)) { continue; }
 		begin(&(struct rig_cfg) { .seed = 1 });
