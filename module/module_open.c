@@ -264,6 +264,8 @@ static int open_session(struct module *module)
 		.identity = &module->identity_port,
 		.server_url = fota_bytes_of(options->server_url),
 		.allow_plain = options->allow_http,
+		.keys = module->trust.keys,
+		.key_count = module->trust.count,
 		.limits = options->limits,
 		.work = { module->work, WORK_BYTES },
 		.notify = on_session,
