@@ -7,20 +7,15 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-from . import conformance, footprint, results, rules
-from .runner import Counts, Job
+from . import conformance, footprint, fuzzing, results, rules
+from .fuzzing import SANITIZER_ENV
+from .runner import Counts, Job, failed
 
 PYTHON = "/usr/bin/python3"
 SANITIZED = "build/check-asan"
 RELEASE = "build/check-gcc"
 SOAK = os.environ.get("SOAK", "") not in ("", "0")
 SHARDS = 2
-# The parsers that a host or a line of its own reaches first get the most time.
-FUZZ_FIRST = {"fuzz_at_line", "fuzz_at_session", "fuzz_cmux"}
-FUZZ_FIRST_S, FUZZ_S = (3600, 600) if SOAK else (60, 10)
-# Sanitizer reports end the program that they are about.
-SANITIZER_ENV = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=1",
-                 "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99"}
 
 
 def _rules(job):
@@ -43,23 +38,24 @@ BUILDS = {
 
 
 def _build(job, folder):
-    """Sets a build directory up once and builds all of it; gives the exit status."""
+    """Sets a build directory up once and builds all of it."""
     compiler, *options = BUILDS[folder]
     if not (job.root / folder / "build.ninja").is_file():
-        status = job.run(["meson", "setup", folder, *options], CC=compiler)
-        if status:
-            return status
-    return job.run(["ninja", "-C", folder], limit_s=900)
+        counts = job.command(["meson", "setup", folder, *options], CC=compiler)
+        if counts.failed:
+            return counts
+    return job.command(["ninja", "-C", folder], limit_s=900)
 
 
 def _builder(folder):
-    return lambda job: results.of_command(_build(job, folder))
+    return lambda job: _build(job, folder)
 
 
 def _built(folder, part):
     """The part, if what it needs can be built."""
     def run(job):
-        return Counts(failed=1) if _build(job, folder) else part(job)
+        counts = _build(job, folder)
+        return counts if counts.failed else part(job)
     return run
 
 
@@ -73,14 +69,14 @@ def _core(job):
         out.mkdir(parents=True, exist_ok=True)
         words = ["env", "-C", out, compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", f"-I{job.root}/core/include",
                  f"-I{job.root}/core", "-c", *(job.root / name for name in names)]
-        counts.add(results.of_command(job.run(words)))
+        counts.add(job.command(words, f"core with {compiler}"))
 
     def say(text):
         job.notes.append(text)
         job.log(text)
 
     host = ["host/fota_host.c", "-o", job.root / "build/check-core/arm-host.o"]
-    counts.add(results.of_command(job.run([*rules.ARM, *host])))
+    counts.add(job.command([*rules.ARM, *host], "host/ for arm"))
     counts.add(results.of_rule(job, "core_on_arm",
                                rules.core_on_arm(job.root, job.root / "build/check-core/arm", say)))
     return counts
@@ -103,7 +99,7 @@ def _meson_test(job, folder, name, *options, **env):
     # with a wrapper, meson adds its name
     counts = results.of_meson(next(logs.glob(f"{name}*.json"), logs / "none"))
     if status and not counts.failed:
-        counts.failed = 1
+        counts.add(failed(f"meson test: exit status {status}"))
     return counts
 
 
@@ -127,32 +123,7 @@ def _valgrind(job):
 
 
 def _fuzz(job):
-    """Each fuzzer for a while, beginning with its committed corpus."""
-    programs = sorted(path for path in (job.root / SANITIZED).rglob("fuzz_*")
-                      if path.is_file() and os.access(path, os.X_OK) and not path.suffix)
-
-    def fuzz(program):
-        corpus = job.root / "tests/fuzz/corpus" / program.name.removeprefix("fuzz_")
-        found = job.folder / "fuzz" / program.name
-        found.mkdir(parents=True, exist_ok=True)
-        if not corpus.is_dir():
-            return results.of_rule(job, program.name, [f"no corpus in {corpus.relative_to(job.root)}"])
-        seconds = FUZZ_FIRST_S if program.name in FUZZ_FIRST else FUZZ_S
-        part = Job(job.root, job.folder, program.name)
-        # check walks the same way each time, so that it says the same of the same code; soak explores
-        status = part.run([program, f"-seed={0 if SOAK else 1}", f"-max_total_time={seconds}", "-timeout=5",
-                           f"-artifact_prefix={found}/", "-print_final_stats=1", found, corpus],
-                          limit_s=seconds + 60, **SANITIZER_ENV)
-        job.log(f"{program.name}: exit status {status}")
-        if status:
-            job.log("\n".join(part.tail()))
-        return results.of_command(status)
-
-    counts = Counts()
-    with ThreadPoolExecutor(SHARDS) as pool:
-        for done in pool.map(fuzz, programs):
-            counts.add(done)
-    return counts
+    return fuzzing.run(job, SANITIZED, SHARDS, SOAK)
 
 
 def _pytest(job, name, words, **env):
@@ -162,7 +133,7 @@ def _pytest(job, name, words, **env):
                       "--durations=10", *words], limit_s=1500, **env)
     counts = results.of_pytest(report)
     if status not in (0, 1) or (status and not counts.failed):
-        counts.failed += 1
+        counts.add(failed(f"pytest {' '.join(words)}: exit status {status}"))
     return counts
 
 
@@ -212,7 +183,7 @@ def _docs(job):
 
 def _run(job):
     """The newcomer's first command."""
-    return results.of_command(job.run(["make", "run", "ONCE=1"], limit_s=300))
+    return job.command(["make", "run", "ONCE=1"], limit_s=300)
 
 
 PARTS = {
@@ -226,7 +197,7 @@ PARTS = {
     "unit": (_built(SANITIZED, _unit), "unit tests under ASan and UBSan"),
     "conformance": (_built(SANITIZED, _conformance), "every item of V.250 has a test; docs/at-conformance.md is current"),
     "valgrind": (_built(RELEASE, _valgrind), "unit tests of core under valgrind"),
-    "fuzz": (_built(SANITIZED, _fuzz), f"each fuzzer for {FUZZ_S} s, the first line of defence for {FUZZ_FIRST_S} s"),
+    "fuzz": (_built(SANITIZED, _fuzz), "each fuzzer for a fixed number of runs; for a time with SOAK=1"),
     "e2e": (_built(SANITIZED, _e2e), "whole programs under ASan and UBSan"),
     "e2e-release": (_built(RELEASE, _e2e_release), "a part of them with the release build"),
     "docs": (_built(RELEASE, _docs), "manual pages against --help, and the tutorial's commands"),

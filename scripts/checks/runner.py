@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs parts one after another, counts what passed, and tells it in one line."""
+"""Runs parts one after another, counts what passed, and tells it in one line. What
+failed is told twice: with the end of its log when it happens, and in short at the end."""
 
 import os
 import signal
@@ -10,6 +11,9 @@ import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from . import failures
+from .failures import Failure
+
 TAIL_LINES = 40
 
 
@@ -17,15 +21,22 @@ TAIL_LINES = 40
 class Counts:
     passed: int = 0
     failed: int = 0
-    skipped: list = field(default_factory=list)  # "name: reason"
+    skipped: list = field(default_factory=list)   # "name: reason"
+    failures: list = field(default_factory=list)  # of what failed, as far as it has names
 
     def add(self, other):
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.failures += other.failures
 
     def line(self):
         return f"{self.passed} passed, {self.failed} failed, {len(self.skipped)} skipped"
+
+
+def failed(name, lines=()):
+    """Counts of one failure."""
+    return Counts(failed=1, failures=[Failure(name, list(lines))])
 
 
 class Job:
@@ -59,8 +70,20 @@ class Job:
             finally:
                 _end(process)
 
+    def command(self, words, name=None, **options):
+        """Counts of a command that must end with 0."""
+        begun = self.log_path.stat().st_size
+        status = self.run(words, **options)
+        if status == 0:
+            return Counts(passed=1)
+        said = self.log_path.read_bytes()[begun:].decode(errors="replace").splitlines()[1:]
+        return failed(f"{name or Path(words[0]).name}: exit status {status}", failures.telling(said))
+
+    def lines(self):
+        return self.log_path.read_text(errors="replace").splitlines()
+
     def tail(self):
-        return self.log_path.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+        return self.lines()[-TAIL_LINES:]
 
 
 def _end(process):
@@ -76,13 +99,21 @@ def run_part(job, part):
     """Counts of one part. A part that counts nothing has not run: that fails."""
     try:
         counts = part(job)
-    except Exception:
+    except Exception as error:
         job.log(traceback.format_exc())
-        counts = Counts(failed=1)
+        counts = failed(f"{type(error).__name__}: {error}")
     if not counts.passed and not counts.failed and not counts.skipped:
         job.log("this part ran no check at all")
-        counts.failed = 1
+        counts = failed("this part ran no check at all")
+    if counts.failed and not counts.failures:
+        counts.failures.append(Failure("without a name", failures.telling(job.lines())))
     return counts
+
+
+def _of_part(name, job, root, counts):
+    """Its failures, with its name and its log."""
+    log = os.path.relpath(job.log_path, root)
+    return [Failure(f"{name}: {failure.name} ({log})", failure.lines) for failure in counts.failures]
 
 
 def run_all(root, logs, parts, say=print):
@@ -92,6 +123,7 @@ def run_all(root, logs, parts, say=print):
         begun = time.monotonic()
         job = Job(root, logs, name)
         counts = run_part(job, part)
+        counts.failures = _of_part(name, job, root, counts)
         total.add(counts)
         verdict = "FAILED" if counts.failed else "ok"
         say(f"{name:14} {verdict:7} {time.monotonic() - begun:6.1f} s  {counts.line()}"
@@ -102,5 +134,7 @@ def run_all(root, logs, parts, say=print):
         sys.stdout.flush()
     for text in total.skipped:
         say(f"skipped {text}")
+    for line in failures.told(total.failures):
+        say(line)
     say(total.line())
     return 1 if total.failed else 0

@@ -96,7 +96,7 @@ def run(tmp_path, **parts):
 
 
 def passes(job):
-    return results.of_command(job.run(["true"]))
+    return job.command(["true"])
 
 
 def test_the_runner_sums_up_in_its_last_line(tmp_path):
@@ -109,9 +109,9 @@ def raises(job):
 
 
 @pytest.mark.parametrize("part", [
-    lambda job: results.of_command(job.run(["false"])),
-    lambda job: results.of_command(job.run(["no-such-program"])),
-    lambda job: results.of_command(job.run(["sleep", "5"], limit_s=0.1)),
+    lambda job: job.command(["false"]),
+    lambda job: job.command(["no-such-program"]),
+    lambda job: job.command(["sleep", "5"], limit_s=0.1),
     lambda job: runner.Counts(),
     raises,
 ], ids=["command fails", "no command", "too long", "nothing ran", "exception"])
