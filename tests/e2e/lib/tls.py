@@ -56,7 +56,10 @@ class Authority:
                    .not_valid_before(now - age).not_valid_after(now - age + DAY + life)
                    .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True))
         if address:
-            names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+            names = [x509.IPAddress(ipaddress.ip_address(address))]
+            if address == "127.0.0.1":
+                names.append(x509.DNSName("localhost"))
+            names = x509.SubjectAlternativeName(names)
             builder = builder.add_extension(names, critical=False)
         return builder.sign(signer or self.key, hashes.SHA256())
 
