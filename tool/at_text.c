@@ -101,22 +101,6 @@ enum at_final at_final_of(const char *line, int *number)
 	return AT_FINAL_NONE;
 }
 
-bool at_numbers_of(const char *line, const char *name, uint64_t *numbers, unsigned count)
-{
-	size_t len = strlen(name);
-	const char *at = line + len;
-
-	if (strncmp(line, name, len) != 0 || *at != ':') { return false; }
-	at++;
-	for (unsigned i = 0; i < count; i++) {
-		at = skip_blanks(at);
-		if (i > 0 && *at++ != ',') { return false; }
-		at = skip_blanks(at);
-		if (!read_number(&at, &numbers[i])) { return false; }
-	}
-	return *skip_blanks(at) == '\0';
-}
-
 void at_command_init(struct at_command *command, const char *text)
 {
 	*command = (struct at_command) { 0 };

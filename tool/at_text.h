@@ -40,10 +40,6 @@ enum at_final {
  * if there is none; it may be NULL. */
 enum at_final at_final_of(const char *line, int *number);
 
-/* The unsigned numbers of "<name>: <a>[,<b>]", for example of "+FOTAPROG: 5,10".
- * True if the line has that name and exactly `count` numbers. */
-bool at_numbers_of(const char *line, const char *name, uint64_t *numbers, unsigned count);
-
 struct at_command {
 	char text[AT_COMMAND_MAX_BYTES + 1]; /* without the terminator */
 	size_t len;

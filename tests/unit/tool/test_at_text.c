@@ -99,31 +99,6 @@ static void final_results_are_told_from_other_lines(void **state)
 	}
 }
 
-static void numbers_are_read_only_from_a_line_of_that_form(void **state)
-{
-	static const char *const bad[] = { "+FOTAPROG: 5",
-					   "+FOTAPROG: 5,",
-					   "+FOTAPROG: ,5",
-					   "+FOTAPROG: 5,10,15",
-					   "+FOTAPROG: 5;10",
-					   "+FOTAPROG: -5,10",
-					   "+FOTAPROGS: 5,10",
-					   "+FOTAPROG 5,10",
-					   "+FOTAPROG: 5,99999999999999999999",
-					   "" };
-	uint64_t numbers[2];
-
-	(void)state;
-	assert_true(at_numbers_of("+FOTAPROG: 5,10", "+FOTAPROG", numbers, 2));
-	assert_int_equal(numbers[0], 5);
-	assert_int_equal(numbers[1], 10);
-	assert_true(at_numbers_of("+FOTAPROG:5 , 4294967296 ", "+FOTAPROG", numbers, 2));
-	assert_true(numbers[1] == UINT64_C(4294967296));
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		assert_false(at_numbers_of(bad[i], "+FOTAPROG", numbers, 2));
-	}
-}
-
 static void string_constants_escape_what_v250_does_not_allow_inside(void **state)
 {
 	struct at_command command;
@@ -204,7 +179,6 @@ int main(void)
 		cmocka_unit_test(reader_drops_noise_in_front_and_control_characters_anywhere),
 		cmocka_unit_test(reader_gives_the_beginning_of_a_line_that_is_too_long),
 		cmocka_unit_test(final_results_are_told_from_other_lines),
-		cmocka_unit_test(numbers_are_read_only_from_a_line_of_that_form),
 		cmocka_unit_test(string_constants_escape_what_v250_does_not_allow_inside),
 		cmocka_unit_test(a_command_that_does_not_fit_says_so_and_stays_inside_its_room),
 		cmocka_unit_test(mask_hides_the_secret_wherever_it_stands),
