@@ -5,6 +5,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	messages_check(messages_answers, data, len);
+	messages_check(message_answers, data, len);
 	return 0;
 }

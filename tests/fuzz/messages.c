@@ -6,51 +6,6 @@
 
 #define ROOM_BYTES 8192
 
-static enum fota_err get_check_request(struct fota_bytes payload, union message *msg)
-{
-	return fota_check_request_get(payload, &msg->check_request);
-}
-
-static enum fota_err get_check_answer(struct fota_bytes payload, union message *msg)
-{
-	return fota_check_answer_get(payload, &msg->check_answer);
-}
-
-static enum fota_err get_report_request(struct fota_bytes payload, union message *msg)
-{
-	return fota_report_request_get(payload, &msg->report_request);
-}
-
-static enum fota_err get_report_answer(struct fota_bytes payload, union message *msg)
-{
-	return fota_report_answer_get(payload, &msg->report_answer);
-}
-
-static enum fota_err put_check_request(const union message *msg, struct fota_room room, struct fota_bytes *out)
-{
-	return fota_check_request_put(&msg->check_request, room, out);
-}
-
-static enum fota_err put_check_answer(const union message *msg, struct fota_room room, struct fota_bytes *out)
-{
-	return fota_check_answer_put(&msg->check_answer, room, out);
-}
-
-static enum fota_err put_report_request(const union message *msg, struct fota_room room, struct fota_bytes *out)
-{
-	return fota_report_request_put(&msg->report_request, room, out);
-}
-
-static enum fota_err put_report_answer(const union message *msg, struct fota_room room, struct fota_bytes *out)
-{
-	return fota_report_answer_put(&msg->report_answer, room, out);
-}
-
-const struct message_kind messages_requests[2] = { { get_check_request, put_check_request },
-						   { get_report_request, put_report_request } };
-const struct message_kind messages_answers[2] = { { get_check_answer, put_check_answer },
-						  { get_report_answer, put_report_answer } };
-
 /* What is decoded is encoded to the same bytes, but for fields that are skipped (unknown
  * keys) or said by being absent; and what was encoded comes back the same. */
 static void check_payload(const struct message_kind *kind, struct fota_bytes payload)

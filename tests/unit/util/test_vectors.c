@@ -14,7 +14,7 @@
 #include <jansson.h>
 
 #include "fota/cose.h"
-#include "fota/device_api.h"
+#include "message_kinds.h"
 #include "posix_crypto.h"
 
 #define HEX_MAX 4096
@@ -22,13 +22,6 @@
 static const char *directory;
 static struct posix_crypto posix;
 static struct fota_crypto crypto;
-
-union message {
-	struct fota_check_request check_request;
-	struct fota_check_answer check_answer;
-	struct fota_report_request report_request;
-	struct fota_report_answer report_answer;
-};
 
 static size_t from_hex(const char *hex, uint8_t *dst)
 {
@@ -167,67 +160,33 @@ static void check_report_answer(const json_t *fields, const union message *msg)
 
 /* ---- kinds ---- */
 
-static enum fota_err get_check_request(struct fota_bytes payload, union message *msg)
-{
-	return fota_check_request_get(payload, &msg->check_request);
-}
-
-static enum fota_err get_check_answer(struct fota_bytes payload, union message *msg)
-{
-	return fota_check_answer_get(payload, &msg->check_answer);
-}
-
-static enum fota_err get_report_request(struct fota_bytes payload, union message *msg)
-{
-	return fota_report_request_get(payload, &msg->report_request);
-}
-
-static enum fota_err get_report_answer(struct fota_bytes payload, union message *msg)
-{
-	return fota_report_answer_get(payload, &msg->report_answer);
-}
-
-static enum fota_err put_check_request(const union message *msg, struct fota_room room, struct fota_bytes *out)
-{
-	return fota_check_request_put(&msg->check_request, room, out);
-}
-
-static enum fota_err put_check_answer(const union message *msg, struct fota_room room, struct fota_bytes *out)
-{
-	return fota_check_answer_put(&msg->check_answer, room, out);
-}
-
-static enum fota_err put_report_request(const union message *msg, struct fota_room room, struct fota_bytes *out)
-{
-	return fota_report_request_put(&msg->report_request, room, out);
-}
-
-static enum fota_err put_report_answer(const union message *msg, struct fota_room room, struct fota_bytes *out)
-{
-	return fota_report_answer_put(&msg->report_answer, room, out);
-}
-
-static const struct kind {
+static const struct check {
 	const char *name;
-	enum fota_err (*get)(struct fota_bytes payload, union message *msg);
-	enum fota_err (*put)(const union message *msg, struct fota_room room, struct fota_bytes *out);
-	void (*check)(const json_t *fields, const union message *msg);
-} kinds[] = {
-	{ "check_request", get_check_request, put_check_request, check_check_request },
-	{ "check_answer", get_check_answer, put_check_answer, check_check_answer },
-	{ "report_request", get_report_request, put_report_request, check_report_request },
-	{ "report_answer", get_report_answer, put_report_answer, check_report_answer },
+	void (*run)(const json_t *fields, const union message *msg);
+} checks[] = {
+	{ "check_request", check_check_request },
+	{ "check_answer", check_check_answer },
+	{ "report_request", check_report_request },
+	{ "report_answer", check_report_answer },
 };
 
-static const struct kind *find_kind(const json_t *row)
+static const struct message_kind *find_kind(const json_t *row)
 {
-	const char *name = json_string_value(json_object_get(row, "kind"));
+	const struct message_kind *kind = message_kind_find(json_string_value(json_object_get(row, "kind")));
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (strcmp(kinds[i].name, name) == 0) { return &kinds[i]; }
+	assert_non_null(kind);
+	return kind;
+}
+
+static void check_fields(const struct message_kind *kind, const json_t *row, const union message *msg)
+{
+	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+		if (strcmp(checks[i].name, kind->name) == 0) {
+			checks[i].run(json_object_get(row, "fields"), msg);
+			return;
+		}
 	}
-	fail_msg("no kind %s", name);
-	return NULL;
+	fail_msg("no check of %s", kind->name);
 }
 
 /* ---- a file ---- */
@@ -264,7 +223,7 @@ static void check_seal(const json_t *row, struct fota_bytes payload, struct fota
 
 static void check_golden(const json_t *row, struct fota_bytes message, struct fota_bytes aad)
 {
-	const struct kind *kind = find_kind(row);
+	const struct message_kind *kind = find_kind(row);
 	struct fota_bytes payload = hex_of(row, "payload"), tag = hex_of(row, "tag"), again;
 	struct fota_mac0 mac0;
 	union message msg;
@@ -275,7 +234,7 @@ static void check_golden(const json_t *row, struct fota_bytes message, struct fo
 	assert_true(fota_bytes_is_equal(mac0.payload, payload));
 	assert_true(fota_bytes_is_equal(mac0.tag, tag));
 	assert_int_equal(kind->get(mac0.payload, &msg), FOTA_ERR_OK);
-	kind->check(json_object_get(row, "fields"), &msg);
+	check_fields(kind, row, &msg);
 	assert_int_equal(kind->put(&msg, (struct fota_room) { room, sizeof(room) }, &again), FOTA_ERR_OK);
 	assert_true(fota_bytes_is_equal(again, payload));
 	check_seal(row, payload, aad, message, tag);
