@@ -28,7 +28,6 @@
 	X(STALL, -26, "no byte arrived within the stall limit")          \
 	X(REDIRECTS, -27, "too many redirects")                          \
 	X(PROTOCOL, -28, "the peer does not speak the agreed protocol")  \
-	X(CANCELLED, -29, "cancelled")                                   \
 	X(UNSUPPORTED, -30, "well-formed, but beyond what is supported") \
 	X(MISMATCH, -31, "made for another vendor or class")
 
