@@ -46,12 +46,18 @@ const struct cloud_route cloud_routes[] = {
 	DELETE("/products/{}", cloud_product_delete),
 	ACT("/products/{}/secret", cloud_product_show_secret),
 
+	READ("/products/{}/keys", cloud_key_list),
+	CREATE("/products/{}/keys", cloud_key_add),
+	DELETE("/products/{}/keys/{}", cloud_key_delete),
+
 	READ("/versions", cloud_version_list),
 	CREATE("/versions", cloud_version_add),
 	READ("/versions/{}", cloud_version_get),
 	DELETE("/versions/{}", cloud_version_delete),
 	ACT("/versions/{}/publish", cloud_version_publish),
 	ACT("/versions/{}/withdraw", cloud_version_withdraw),
+	ADMIN("GET", "/versions/{}/manifest", cloud_manifest_get_handle, 0, NULL),
+	ADMIN("PUT", "/versions/{}/manifest", cloud_manifest_put_handle, JSON_MAX, NULL),
 	STREAM("PUT", "/versions/{}/package", cloud_package_stream),
 	CREATE("/versions/{}/uploads", cloud_upload_add),
 

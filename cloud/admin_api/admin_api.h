@@ -9,6 +9,7 @@ cloud_call_fn cloud_oem_add, cloud_oem_list, cloud_oem_get, cloud_oem_delete;
 cloud_call_fn cloud_model_add, cloud_model_list, cloud_model_get, cloud_model_delete;
 cloud_call_fn cloud_product_add, cloud_product_list, cloud_product_get, cloud_product_delete;
 cloud_call_fn cloud_product_show_secret;
+cloud_call_fn cloud_key_add, cloud_key_list, cloud_key_delete;
 cloud_call_fn cloud_version_add, cloud_version_list, cloud_version_get, cloud_version_delete;
 cloud_call_fn cloud_version_publish, cloud_version_withdraw;
 cloud_call_fn cloud_upload_add, cloud_upload_delete;
@@ -22,6 +23,10 @@ void cloud_upload_get_handle(struct cloud_request *request);
 void cloud_upload_finish_handle(struct cloud_request *request);
 extern const struct cloud_stream cloud_upload_stream;  /* PATCH /uploads/{} */
 extern const struct cloud_stream cloud_package_stream; /* PUT /versions/{}/package */
+
+/* GET and PUT /versions/{}/manifest: bytes, not JSON. */
+void cloud_manifest_get_handle(struct cloud_request *request);
+void cloud_manifest_put_handle(struct cloud_request *request);
 
 /* GET /healthz. */
 void cloud_health_handle(struct cloud_request *request);

@@ -238,12 +238,16 @@ void cloud_call_ok(struct cloud_call *call, unsigned status, json_t *out)
 void cloud_call_problem(struct cloud_call *call, unsigned status, const char *format, ...)
 {
 	char detail[512];
+	json_t *problem;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(detail, sizeof(detail), format, args);
 	va_end(args);
-	cloud_call_ok(call, status, cloud_problem_new(status, detail));
+	problem = cloud_problem_new(status, detail);
+	/* What a client sent is part of some details, and may be cut in the middle of a letter. */
+	if (!problem) { problem = cloud_problem_new(status, "the request holds what cannot be shown"); }
+	cloud_call_ok(call, status, problem);
 }
 
 void cloud_call_failed(struct cloud_call *call, enum cloud_db_result result, const char *conflict)

@@ -8,6 +8,7 @@
  *
  * What arrived before a broken connection counts for PATCH, and is dropped for PUT. */
 #include "admin_api/admin_api.h"
+#include "admin_api/manifests.h"
 #include "admin_api/uploads.h"
 
 #include <stdio.h>
@@ -175,7 +176,8 @@ static void record_package(struct cloud_call *call)
 	char hex[CLOUD_DIGEST_HEX_CAP];
 	enum cloud_db_result result;
 
-	if (!cloud_version_is_draft(call, record->version)) { return; }
+	/* Asked once more: while the bytes came, the version may have got another manifest. */
+	if (!cloud_version_takes(call, record->version, record->upload.size_bytes, transfer->digest)) { return; }
 	cloud_hex_put(transfer->digest, sizeof(transfer->digest), hex);
 	result = cloud_db_exec(call->db, CLOUD_SQL_VERSION_PACKAGE, cloud_int(record->version), cloud_text(hex),
 			       cloud_int((int64_t)record->upload.size_bytes));
@@ -326,8 +328,8 @@ static bool read_digest(struct cloud_request *request, struct cloud_upload *uplo
 	return upload->has_digest;
 }
 
-/* Whether the path's version may get a package; else it was answered. */
-static bool check_version(struct cloud_request *request, int64_t *id)
+/* What the package of the path's version must be; false if that was answered. */
+static bool find_promise(struct cloud_request *request, int64_t *id, struct cloud_promise *promise)
 {
 	struct cloud_app *app = request->app;
 	struct cloud_call call = { .app = app, .request = request, .db = cloud_store_reader_get(app->store) };
@@ -337,31 +339,52 @@ static bool check_version(struct cloud_request *request, int64_t *id)
 	if (!call.db) {
 		cloud_call_failed(&call, CLOUD_DB_ERROR, NULL);
 	} else {
-		is_good = *id && cloud_version_is_draft(&call, *id);
+		is_good = *id && cloud_version_promise(&call, *id, promise);
 	}
 	cloud_store_reader_put(app->store, call.db);
 	if (!is_good) { cloud_answer_problem_json(request, call.status, call.out); }
 	return is_good;
 }
 
+/* Whether the promise is kept as far as the head of the request tells; else it was answered. What is not
+ * declared is taken from the promise, so that other bytes are thrown away at their end. */
+static bool check_head(struct cloud_request *request, struct cloud_upload *upload, const struct cloud_promise *promise)
+{
+	struct cloud_call call = { .app = request->app, .request = request };
+	struct cloud_ruling ruling;
+
+	if (request->length == 0) {
+		cloud_answer_problem(request, MHD_HTTP_UNPROCESSABLE_CONTENT, "a package has at least one byte");
+		return false;
+	}
+	ruling = cloud_package_rule(promise, request->length, upload->has_digest ? upload->digest : NULL);
+	if (!cloud_call_is_good(&call, &ruling)) {
+		cloud_answer_problem_json(request, call.status, call.out);
+		return false;
+	}
+	memcpy(upload->digest, promise->digest, sizeof(upload->digest));
+	upload->has_digest = true;
+	upload->size_bytes = request->length;
+	return true;
+}
+
 static void put_begin(struct cloud_request *request)
 {
 	struct transfer *transfer = new_transfer(request);
-	struct cloud_upload *upload;
+	struct cloud_upload *upload = transfer ? &transfer->record.upload : NULL;
+	struct cloud_promise promise;
 	char hex[2 * PUT_RANDOM_BYTES + 1];
 
-	if (!transfer || !check_version(request, &transfer->record.version)) { return; }
-	upload = &transfer->record.upload;
-	upload->size_bytes = request->length;
-	if (!read_digest(request, upload)) { return; }
-	if (request->length == 0) {
-		cloud_answer_problem(request, MHD_HTTP_UNPROCESSABLE_CONTENT, "a package has at least one byte");
-	} else if (!cloud_random_hex(hex, PUT_RANDOM_BYTES)) {
-		cloud_answer_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "no random numbers; try again");
-	} else {
-		snprintf(upload->id, sizeof(upload->id), "put-%s", hex);
-		(void)make_buffer(transfer, request->length);
+	if (!transfer || !find_promise(request, &transfer->record.version, &promise) || !read_digest(request, upload) ||
+	    !check_head(request, upload, &promise)) {
+		return;
 	}
+	if (!cloud_random_hex(hex, PUT_RANDOM_BYTES)) {
+		cloud_answer_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "no random numbers; try again");
+		return;
+	}
+	snprintf(upload->id, sizeof(upload->id), "put-%s", hex);
+	(void)make_buffer(transfer, request->length);
 }
 
 static void put_end(struct cloud_request *request)

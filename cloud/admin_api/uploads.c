@@ -4,6 +4,7 @@
 #include "admin_api/uploads.h"
 
 #include "admin_api/admin_api.h"
+#include "admin_api/manifests.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,26 +43,6 @@ json_t *cloud_upload_json(const struct cloud_upload_record *record, uint64_t off
 	cloud_hex_put(record->upload.digest, sizeof(record->upload.digest), hex);
 	return json_pack("{s:s, s:I, s:I, s:I, s:s}", "id", record->upload.id, "version", (json_int_t)record->version,
 			 "offset", (json_int_t)offset, "size", (json_int_t)record->upload.size_bytes, "digest", hex);
-}
-
-bool cloud_version_is_draft(struct cloud_call *call, int64_t id)
-{
-	struct cloud_stmt *stmt = cloud_db_query(call->db, CLOUD_SQL_VERSION_GET, cloud_int(id));
-	enum cloud_db_result result = cloud_db_next(stmt);
-	bool is_draft = result == CLOUD_DB_ROW && cloud_col_int(stmt, 4) == CLOUD_VERSION_DRAFT;
-
-	cloud_db_end(stmt);
-	if (is_draft) { return true; }
-	if (result == CLOUD_DB_DONE) {
-		cloud_call_problem(call, MHD_HTTP_NOT_FOUND, "no version has the id %lld; list to see the ids",
-				   (long long)id);
-	} else if (result == CLOUD_DB_ROW) {
-		cloud_call_problem(call, MHD_HTTP_CONFLICT,
-				   "the version is no draft: its package stays as it is; make a new version");
-	} else {
-		cloud_call_failed(call, result, NULL);
-	}
-	return false;
 }
 
 /* Reads size and digest of the body; answers if they are not good. */
@@ -112,7 +93,10 @@ void cloud_upload_add(struct cloud_call *call)
 	char hex[CLOUD_DIGEST_HEX_CAP];
 	enum cloud_db_result result;
 
-	if (call->status || !read_wish(call, &record) || !cloud_version_is_draft(call, record.version)) { return; }
+	if (call->status || !read_wish(call, &record) ||
+	    !cloud_version_takes(call, record.version, record.upload.size_bytes, record.upload.digest)) {
+		return;
+	}
 	cloud_hex_put(record.upload.digest, sizeof(record.upload.digest), hex);
 	result = read_one(cloud_db_query(call->db, CLOUD_SQL_UPLOAD_FIND, cloud_int(record.version),
 					 cloud_int((int64_t)record.upload.size_bytes), cloud_text(hex)),

@@ -15,9 +15,6 @@ FOTA_MUST_CHECK enum cloud_db_result cloud_upload_record_get(struct cloud_db *db
 							     struct cloud_upload_record *record);
 json_t *cloud_upload_json(const struct cloud_upload_record *record, uint64_t offset);
 
-/* Whether a version is there and a draft; else it was answered. */
-FOTA_MUST_CHECK bool cloud_version_is_draft(struct cloud_call *call, int64_t id);
-
 /* Removes an upload's file, on the thread for files. */
 void cloud_upload_drop_later(struct cloud_app *app, const char *id);
 

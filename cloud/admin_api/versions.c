@@ -31,15 +31,35 @@ static json_t *package_of(struct cloud_stmt *stmt)
 	return json_pack("{s:s, s:I}", "digest", digest, "size", (json_int_t)cloud_col_int(stmt, 6));
 }
 
+/* The keys of the product that have signed the manifest. */
+static json_t *kid_list(struct cloud_call *call, int64_t id)
+{
+	struct cloud_stmt *stmt = cloud_db_query(call->db, CLOUD_SQL_SIGNATURE_LIST, cloud_int(id));
+	json_t *list = json_array();
+
+	while (cloud_db_next(stmt) == CLOUD_DB_ROW) {
+		json_array_append_new(list, cloud_json_text(stmt, 0));
+	}
+	return list;
+}
+
+static json_t *manifest_of(struct cloud_call *call, struct cloud_stmt *stmt, int64_t id)
+{
+	if (!cloud_col_text(stmt, 11)) { return json_null(); }
+	return json_pack("{s:I, s:o, s:I, s:o}", "sequence", (json_int_t)cloud_col_int(stmt, 11), "kids",
+			 kid_list(call, id), "size", (json_int_t)cloud_col_int(stmt, 12), "digest",
+			 cloud_json_text(stmt, 13));
+}
+
 static json_t *version_row(struct cloud_call *call, struct cloud_stmt *stmt)
 {
 	int64_t id = cloud_col_int(stmt, 0);
 
-	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "id", (json_int_t)id, "product",
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)id, "product",
 			 cloud_json_text(stmt, 1), "name", cloud_json_text(stmt, 2), "notes", cloud_json_text(stmt, 3),
-			 "from", from_list(call, id), "state", state_names[cloud_col_int(stmt, 4)], "package",
-			 package_of(stmt), "created", cloud_json_time(stmt, 7), "published", cloud_json_time(stmt, 8),
-			 "withdrawn", cloud_json_time(stmt, 9));
+			 "from", from_list(call, id), "state", state_names[cloud_col_int(stmt, 4)], "manifest",
+			 manifest_of(call, stmt, id), "package", package_of(stmt), "created", cloud_json_time(stmt, 7),
+			 "published", cloud_json_time(stmt, 8), "withdrawn", cloud_json_time(stmt, 9));
 }
 
 void cloud_version_answer(struct cloud_call *call, unsigned status, int64_t id)
@@ -154,6 +174,7 @@ struct facts {
 	int64_t product;
 	enum cloud_version_state state;
 	bool has_package;
+	bool has_manifest;
 };
 
 static bool get_facts(struct cloud_call *call, struct facts *facts)
@@ -177,6 +198,7 @@ static bool get_facts(struct cloud_call *call, struct facts *facts)
 	facts->state = (enum cloud_version_state)cloud_col_int(stmt, 4);
 	facts->has_package = cloud_col_text(stmt, 5) != NULL;
 	facts->product = cloud_col_int(stmt, 10);
+	facts->has_manifest = cloud_col_text(stmt, 11) != NULL;
 	cloud_db_end(stmt);
 	return true;
 }
@@ -191,16 +213,40 @@ static void answer_change(struct cloud_call *call, enum cloud_db_result result, 
 	cloud_version_answer(call, MHD_HTTP_OK, id);
 }
 
+static bool is_signed(struct cloud_call *call, int64_t id)
+{
+	struct cloud_stmt *stmt = cloud_db_query(call->db, CLOUD_SQL_SIGNATURE_LIST, cloud_int(id));
+	bool is_row = cloud_db_next(stmt) == CLOUD_DB_ROW;
+
+	cloud_db_end(stmt);
+	return is_row;
+}
+
+/* Whether a version has all that modules ask for; else it was answered. */
+static bool is_complete(struct cloud_call *call, const struct facts *facts)
+{
+	if (!facts->has_manifest) {
+		cloud_call_problem(
+			call, MHD_HTTP_CONFLICT,
+			"the version has no manifest; send that first (PUT /versions/{id}/manifest, or 'atfota "
+			"version manifest')");
+	} else if (!facts->has_package) {
+		cloud_call_problem(call, MHD_HTTP_CONFLICT, "the version has no package; upload it first");
+	} else if (!is_signed(call, facts->id)) {
+		cloud_call_problem(
+			call, MHD_HTTP_CONFLICT,
+			"the keys that have signed the manifest are no longer the product's; sign it with one that is "
+			"('atfota package sign') and send it again ('atfota version manifest')");
+	}
+	return call->status == 0;
+}
+
 void cloud_version_publish(struct cloud_call *call)
 {
 	enum cloud_db_result result;
 	struct facts facts;
 
-	if (!get_facts(call, &facts)) { return; }
-	if (!facts.has_package) {
-		cloud_call_problem(call, MHD_HTTP_CONFLICT, "the version has no package; upload it first");
-		return;
-	}
+	if (!get_facts(call, &facts) || !is_complete(call, &facts)) { return; }
 	if (facts.state == CLOUD_VERSION_PUBLISHED) {
 		cloud_version_answer(call, MHD_HTTP_OK, facts.id);
 		return;

@@ -33,6 +33,7 @@ static void offer(struct cloud_message *message, const struct cloud_version *ver
 	}
 	snprintf(texts->deployment, sizeof(texts->deployment), "d%lld", (long long)version->deployment);
 	answer->deployment = fota_bytes_of(texts->deployment);
+	answer->manifest = version->manifest;
 	answer->url = fota_bytes_of(texts->url);
 	answer->size_bytes = version->size_bytes;
 	answer->digest = (struct fota_bytes) { version->digest, sizeof(version->digest) };

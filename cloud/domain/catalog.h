@@ -23,6 +23,7 @@ struct cloud_version {
 	uint64_t size_bytes;
 	bool has_package;
 	uint8_t digest[32];
+	struct fota_bytes manifest; /* the signed envelope, of published versions only; may be empty */
 };
 
 struct cloud_product {

@@ -26,7 +26,8 @@ enum fota_refusal cloud_refusal_of(enum fota_err err)
 
 static bool is_offered(const struct cloud_version *version)
 {
-	return version && version->state == CLOUD_VERSION_PUBLISHED && version->deployment != 0 && version->has_package;
+	return version && version->state == CLOUD_VERSION_PUBLISHED && version->deployment != 0 &&
+	       version->has_package && version->manifest.len != 0;
 }
 
 static bool leads_from(const struct cloud_version *version, struct fota_bytes source)

@@ -31,7 +31,7 @@ struct cloud_stream {
 
 struct cloud_route {
 	const char *method;
-	const char *pattern; /* "/api/v1/oems/{}": {} is one segment, at most one per pattern */
+	const char *pattern; /* "/api/v1/oems/{}": {} is one segment */
 	/* False: not allowed, and answered. NULL: everybody. */
 	bool (*allow)(struct cloud_request *request);
 	size_t body_max; /* bytes; 0 = no body. Of no meaning for streams */
@@ -47,7 +47,7 @@ struct cloud_request {
 	void *app; /* the context given to cloud_server_start */
 	const struct log *log;
 	struct MHD_Connection *connection;
-	char id[CLOUD_PATH_ID_CAP]; /* the segment that {} stands for */
+	char id[CLOUD_PATH_ID_CAP]; /* the segment that {} stands for; of two, joined by '/' */
 	uint8_t *body;
 	size_t body_len;
 	bool is_head; /* a HEAD that found the row of GET */

@@ -7,17 +7,24 @@
 
 static bool is_match(const char *pattern, const char *path, char id[CLOUD_PATH_ID_CAP])
 {
-	size_t len;
+	size_t len, off = 0;
 
-	while (*pattern && *pattern != '{') {
-		if (*pattern++ != *path++) { return false; }
+	id[0] = 0;
+	while (*pattern) {
+		if (*pattern != '{') {
+			if (*pattern++ != *path++) { return false; }
+			continue;
+		}
+		len = strcspn(path, "/");
+		if (len == 0 || len >= CLOUD_PATH_ID_CAP - off - (off != 0)) { return false; }
+		if (off) { id[off++] = '/'; }
+		memcpy(id + off, path, len);
+		off += len;
+		id[off] = 0;
+		path += len;
+		pattern += 2;
 	}
-	if (!*pattern) { return !*path; }
-	len = strcspn(path, "/");
-	if (len == 0 || len >= CLOUD_PATH_ID_CAP || strcmp(pattern + 2, path + len) != 0) { return false; }
-	memcpy(id, path, len);
-	id[len] = 0;
-	return true;
+	return !*path;
 }
 
 static void add_method(char allowed[64], const char *method)

@@ -12,7 +12,7 @@ enum cloud_route_result {
 };
 
 /* The first row whose pattern and method fit; HEAD finds GET. Fills `id` with the segment that
- * {} stands for; one that does not fit into it fits no row. With NO_METHOD, `allowed`
+ * {} stands for, or the two with a '/' between them; what does not fit into it fits no row. With NO_METHOD, `allowed`
  * gets the methods that the path has ("GET, POST"). */
 enum cloud_route_result cloud_route_find(const struct cloud_route *routes, size_t count, const char *method,
 					 const char *path, const struct cloud_route **route, char id[CLOUD_PATH_ID_CAP],

@@ -156,6 +156,7 @@ static void read_version(struct snapshot *s, struct cloud_stmt *stmt)
 		.state = (enum cloud_version_state)cloud_col_int(stmt, 3),
 		.size_bytes = (uint64_t)cloud_col_int(stmt, 5),
 		.deployment = cloud_col_int(stmt, 6),
+		.manifest = keep(s, cloud_col_bytes(stmt, 7)),
 	};
 	version->has_package = cloud_col_text(stmt, 4) &&
 			       cloud_hex_get(cloud_col_text(stmt, 4), version->digest, sizeof(version->digest));

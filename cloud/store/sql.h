@@ -47,19 +47,45 @@
 	X(PRODUCT_FIND, "SELECT seq FROM product WHERE id = ?1")                                               \
 	X(PRODUCT_SECRET, "SELECT secret FROM product WHERE id = ?1")                                          \
 	X(PRODUCT_DELETE, "DELETE FROM product WHERE id = ?1")                                                 \
+	/* keys of products */                                                                                 \
+	X(KEY_ADD, "INSERT INTO product_key (product, kid, point, pem, name, created)"                         \
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                                            \
+	X(KEY_LIST, "SELECT id, kid, name, pem, created FROM product_key"                                      \
+		" WHERE product = ?3 AND id > ?1 ORDER BY id LIMIT ?2")                                        \
+	X(KEY_FIND, "SELECT id FROM product_key WHERE product = ?1 AND kid = ?2")                              \
+	X(KEY_OF_PRODUCT, "SELECT id, kid, point FROM product_key WHERE product = ?1 ORDER BY id")             \
+	X(KEY_ALONE, "SELECT v.name FROM version v JOIN signature s ON s.version = v.id"                       \
+		" WHERE s.product_key = ?1 AND v.state = 1 AND NOT EXISTS (SELECT 1 FROM signature o"          \
+		" WHERE o.version = v.id AND o.product_key <> ?1) ORDER BY v.id LIMIT 1")                      \
+	X(KEY_DELETE, "DELETE FROM product_key WHERE id = ?1")                                                 \
+	X(MANIFEST_OF_PRODUCT, "SELECT id, manifest FROM version"                                              \
+		" WHERE product = ?1 AND sequence IS NOT NULL ORDER BY id")                                    \
+	X(SIGNATURE_ADD, "INSERT INTO signature (version, product_key) VALUES (?1, ?2)")                       \
+	X(SIGNATURE_CLEAR, "DELETE FROM signature WHERE version = ?1")                                         \
+	X(SIGNATURE_LIST, "SELECT k.kid FROM signature s JOIN product_key k ON k.id = s.product_key"           \
+		" WHERE s.version = ?1 ORDER BY k.id")                                                         \
 	/* versions */                                                                                         \
 	X(VERSION_ADD, "INSERT INTO version (product, name, notes, state, created) VALUES (?1, ?2, ?3, 0, ?4)") \
 	X(VERSION_FROM_ADD, "INSERT INTO version_from (version, position, name) VALUES (?1, ?2, ?3)")          \
 	X(VERSION_FROM_LIST, "SELECT name FROM version_from WHERE version = ?1 ORDER BY position")             \
 	X(VERSION_GET, "SELECT v.id, p.id, v.name, v.notes, v.state, v.digest, v.size, v.created, v.published," \
-		" v.withdrawn, v.product FROM version v JOIN product p ON p.seq = v.product WHERE v.id = ?1")  \
+		" v.withdrawn, v.product, v.sequence, v.image_size, v.image_digest FROM version v"             \
+		" JOIN product p ON p.seq = v.product WHERE v.id = ?1")                                        \
 	X(VERSION_LIST, "SELECT v.id, p.id, v.name, v.notes, v.state, v.digest, v.size, v.created, v.published," \
-		" v.withdrawn, v.product FROM version v JOIN product p ON p.seq = v.product"                   \
+		" v.withdrawn, v.product, v.sequence, v.image_size, v.image_digest FROM version v"             \
+		" JOIN product p ON p.seq = v.product"                                                         \
 		" WHERE v.id > ?1 AND (?3 IS NULL OR p.id = ?3) AND (?4 IS NULL OR v.name = ?4)"               \
 		" AND (?5 IS NULL OR v.state = ?5) ORDER BY v.id LIMIT ?2")                                    \
 	X(VERSION_STATE, "UPDATE version SET state = ?2, published = coalesce(?3, published), withdrawn = ?4"  \
 		" WHERE id = ?1")                                                                              \
 	X(VERSION_PACKAGE, "UPDATE version SET digest = ?2, size = ?3 WHERE id = ?1 AND state = 0")            \
+	X(VERSION_RELEASE, "SELECT v.product, o.name, m.name, v.name, v.state, v.digest, v.size, v.manifest,"  \
+		" v.sequence, (SELECT max(x.sequence) FROM version x WHERE x.product = v.product"              \
+		" AND x.id <> v.id) FROM version v JOIN product p ON p.seq = v.product"                        \
+		" JOIN model m ON m.id = p.model JOIN oem o ON o.id = m.oem WHERE v.id = ?1")                  \
+	X(VERSION_MANIFEST, "UPDATE version SET manifest = ?2, sequence = ?3, image_digest = ?4,"              \
+		" image_size = ?5, digest = CASE WHEN digest = ?4 AND size = ?5 THEN digest END,"              \
+		" size = CASE WHEN digest = ?4 AND size = ?5 THEN size END WHERE id = ?1")                     \
 	X(VERSION_DELETE, "DELETE FROM version WHERE id = ?1 AND state = 0")                                   \
 	X(BLOB_IS_USED, "SELECT 1 FROM version WHERE digest = ?1 UNION ALL"                                    \
 		" SELECT 1 FROM upload WHERE digest = ?1 LIMIT 1")                                             \
@@ -125,7 +151,8 @@
 	X(CATALOG_PRODUCTS, "SELECT p.seq, p.id, p.secret, o.name, m.name FROM product p"                      \
 		" JOIN model m ON m.id = p.model JOIN oem o ON o.id = m.oem ORDER BY p.seq")                   \
 	X(CATALOG_VERSIONS, "SELECT v.id, v.product, v.name, v.state, v.digest, v.size,"                       \
-		" (SELECT max(d.id) FROM deployment d WHERE d.version = v.id AND d.state = 1)"                 \
+		" (SELECT max(d.id) FROM deployment d WHERE d.version = v.id AND d.state = 1),"                \
+		" CASE WHEN v.state = 1 THEN v.manifest END"                                                   \
 		" FROM version v ORDER BY v.product, v.name")                                                  \
 	X(CATALOG_FROM, "SELECT f.version, f.name FROM version_from f ORDER BY f.version, f.position")
 

@@ -76,6 +76,25 @@ static void id_that_is_too_long_finds_nothing(void **state)
 	assert_int_equal(find("GET", path), CLOUD_ROUTE_FOUND);
 }
 
+static void two_segments_are_found_with_a_slash_between_them(void **state)
+{
+	char path[2 * CLOUD_PATH_ID_CAP] = "/api/v1/products/9/keys/";
+	size_t len = strlen(path);
+
+	(void)state;
+	assert_int_equal(find("DELETE", "/api/v1/products/9/keys/abc"), CLOUD_ROUTE_FOUND);
+	assert_string_equal(id, "9/abc");
+	assert_int_equal(find("DELETE", "/api/v1/products/9/keys/"), CLOUD_ROUTE_NO_PATH);
+	assert_int_equal(find("DELETE", "/api/v1/products//keys/abc"), CLOUD_ROUTE_NO_PATH);
+	assert_int_equal(find("DELETE", "/api/v1/products/9/keys/abc/d"), CLOUD_ROUTE_NO_PATH);
+	assert_int_equal(find("DELETE", "/api/v1/products/9/keys"), CLOUD_ROUTE_NO_METHOD);
+	memset(path + len, '1', CLOUD_PATH_ID_CAP);
+	path[len + CLOUD_PATH_ID_CAP - 2] = 0; /* one too many, with "9/" before them */
+	assert_int_equal(find("DELETE", path), CLOUD_ROUTE_NO_PATH);
+	path[len + CLOUD_PATH_ID_CAP - 3] = 0;
+	assert_int_equal(find("DELETE", path), CLOUD_ROUTE_FOUND);
+}
+
 static void wrong_method_tells_the_right_ones(void **state)
 {
 	(void)state;
@@ -119,6 +138,7 @@ int main(void)
 		cmocka_unit_test(head_finds_the_row_of_get),
 		cmocka_unit_test(other_paths_find_nothing),
 		cmocka_unit_test(id_that_is_too_long_finds_nothing),
+		cmocka_unit_test(two_segments_are_found_with_a_slash_between_them),
 		cmocka_unit_test(wrong_method_tells_the_right_ones),
 		cmocka_unit_test(every_row_of_the_admin_api_needs_a_token),
 		cmocka_unit_test(every_row_can_be_found_and_run),

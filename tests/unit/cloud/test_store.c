@@ -151,9 +151,9 @@ static const char rows_of_a_catalog[] =
 	"INSERT INTO product VALUES (1, '9', 1, '', 'secret-of-nine-16', 0);"
 	"INSERT INTO product VALUES (2, '10', 1, '', 'secret-of-ten--16', 0);"
 	"INSERT INTO version VALUES (1, 2, 'V2', '', 1, '" /* 64 digits */
-	"00000000000000000000000000000000000000000000000000000000000000ff', 5, 0, 0, NULL);"
-	"INSERT INTO version VALUES (2, 2, 'V10', '', 0, NULL, NULL, 0, NULL, NULL);"
-	"INSERT INTO version VALUES (3, 1, 'V1', '', 0, NULL, NULL, 0, NULL, NULL);"
+	"00000000000000000000000000000000000000000000000000000000000000ff', 5, 0, 0, NULL, x'd86b00', 3, 'ff', 5);"
+	"INSERT INTO version VALUES (2, 2, 'V10', '', 0, NULL, NULL, 0, NULL, NULL, x'd86b', 4, 'ff', 5);"
+	"INSERT INTO version VALUES (3, 1, 'V1', '', 0, NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL);"
 	"INSERT INTO version_from VALUES (1, 0, 'V10'); INSERT INTO version_from VALUES (1, 1, 'V0');"
 	"INSERT INTO deployment VALUES (4, 2, 1, 1, 0, NULL); INSERT INTO deployment VALUES (5, 2, 1, 0, 0, 1);"
 	"INSERT INTO token VALUES (1, 't', zeroblob(32), 0);";
@@ -182,9 +182,13 @@ static void catalog_has_what_the_database_has(void **state)
 	assert_int_equal(version->deployment, 4);
 	assert_int_equal(version->size_bytes, 5);
 	assert_true(version->has_package && version->digest[31] == 0xff);
+	assert_int_equal(version->manifest.len, 3);
+	assert_memory_equal(version->manifest.ptr, "\xd8\x6b\x00", 3);
 	assert_int_equal(version->from_count, 2);
 	assert_true(fota_bytes_is_equal(version->from[0], fota_bytes_of("V10")));
-	assert_non_null(cloud_version_find(product, fota_bytes_of("V10")));
+	version = cloud_version_find(product, fota_bytes_of("V10"));
+	assert_non_null(version);
+	assert_int_equal(version->manifest.len, 0); /* of no use before it is published */
 	assert_null(cloud_version_find(product, fota_bytes_of("V1")));
 	product = cloud_product_find(catalog, fota_bytes_of("9"));
 	assert_non_null(cloud_version_find(product, fota_bytes_of("V1")));
@@ -211,6 +215,66 @@ static void catalog_that_is_held_outlives_a_change(void **state)
 	cloud_store_close(store);
 	assert_non_null(cloud_product_find(held, fota_bytes_of("10")));
 	cloud_catalog_drop(held);
+}
+
+/* The first migration as a program of then left it, with rows that it made. */
+static void database_of_before_manifests_is_carried_over(void **state)
+{
+	static const char rows[] =
+		"CREATE TABLE schema_version (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied INTEGER NOT NULL);"
+		"INSERT INTO schema_version VALUES (1, '0001_initial', 0);"
+		"INSERT INTO oem VALUES (1, 'O', 0); INSERT INTO model VALUES (1, 1, 'M', 0);"
+		"INSERT INTO product VALUES (1, '9', 1, '', 'secret-of-nine-16', 0);"
+		"INSERT INTO version VALUES (1, 1, 'V1', '', 1, 'ff', 5, 0, 0, NULL);"
+		"INSERT INTO version VALUES (2, 1, 'V2', '', 0, NULL, NULL, 0, NULL, NULL);"
+		"INSERT INTO deployment VALUES (1, 1, 1, 1, 0, NULL);"
+		"INSERT INTO device VALUES (1, 1, '860', 'V0', 'V1', '{}', 1, 1);"
+		"INSERT INTO report VALUES (1, 1, 1, x'00', 3, 3, NULL, 'V0', 1);"
+		"INSERT INTO progress VALUES (1, 1, 3, 1); INSERT INTO progress_count VALUES (1, 3, 1);";
+	struct cloud_store *store;
+	const struct cloud_catalog *catalog;
+	const struct cloud_version *version;
+	struct cloud_db *db;
+	int64_t count;
+
+	script(state, cloud_migrations[0].sql);
+	script(state, rows);
+	store = open_store(state);
+	catalog = cloud_store_catalog(store);
+	version = cloud_version_find(cloud_product_find(catalog, fota_bytes_of("9")), fota_bytes_of("V1"));
+	assert_non_null(version);
+	assert_int_equal(version->deployment, 1);
+	assert_int_equal(version->manifest.len, 0);
+	cloud_catalog_drop(catalog);
+	db = cloud_store_reader_get(store);
+	assert_true(cloud_db_scalar(db, "SELECT count(*) FROM progress_count JOIN report JOIN device", &count));
+	assert_int_equal(count, 1);
+	assert_true(cloud_db_scalar(db, "SELECT count(*) FROM schema_version", &count));
+	assert_int_equal(count, cloud_migration_count);
+	cloud_store_reader_put(store, db);
+	cloud_store_close(store);
+	cloud_store_close(open_store(state)); /* and it is done once */
+}
+
+/* The database keeps the rule by itself, whatever asks it. */
+static void two_versions_of_a_product_have_no_sequence_number_in_common(void **state)
+{
+	struct cloud_store *store = open_store(state);
+	struct cloud_db *db;
+	char path[4096];
+
+	cloud_store_close(store);
+	script(state, rows_of_a_catalog);
+	snprintf(path, sizeof(path), "%s/atfota.db", (const char *)*state);
+	db = cloud_db_open(path, CLOUD_DB_WRITER, NULL);
+	assert_non_null(db);
+	assert_int_equal(cloud_db_exec(db, CLOUD_SQL_VERSION_MANIFEST, cloud_int(2), cloud_blob("x", 1), cloud_int(3),
+				       cloud_text("ff"), cloud_int(5)),
+			 CLOUD_DB_CONFLICT);
+	assert_int_equal(cloud_db_exec(db, CLOUD_SQL_VERSION_MANIFEST, cloud_int(3), cloud_blob("x", 1), cloud_int(3),
+				       cloud_text("ff"), cloud_int(5)),
+			 CLOUD_DB_DONE);
+	cloud_db_close(db);
 }
 
 static void database_of_a_newer_program_is_refused(void **state)
@@ -254,6 +318,8 @@ int main(void)
 		TEST(stop_finishes_what_waits_and_refuses_what_comes),
 		TEST(catalog_has_what_the_database_has),
 		TEST(catalog_that_is_held_outlives_a_change),
+		TEST(database_of_before_manifests_is_carried_over),
+		TEST(two_versions_of_a_product_have_no_sequence_number_in_common),
 		TEST(database_of_a_newer_program_is_refused),
 		TEST(reader_cannot_write),
 		TEST(every_statement_can_be_prepared),
