@@ -96,14 +96,15 @@ static struct fota_boot_choice choose_confirmed(struct fota_boot *boot, unsigned
 struct fota_boot_choice fota_boot_select(struct fota_boot *boot, unsigned usable)
 {
 	unsigned target = fota_boot_target(boot);
+	bool is_whole = (usable & 1u << target) && is_known(boot, target);
 	struct fota_boot_choice choice;
 
 	if (!is_on_trial(boot)) { return choose_confirmed(boot, usable); }
-	if (boot->tries_left && usable & 1u << target) {
+	if (boot->tries_left && is_whole) {
 		count_try(boot);
 		return (struct fota_boot_choice) { .slot = target, .must_store = true };
 	}
-	fota_boot_roll_back(boot, usable & 1u << target ? FOTA_CODE_ABORTED : FOTA_CODE_VERIFY);
+	fota_boot_roll_back(boot, is_whole ? FOTA_CODE_ABORTED : FOTA_CODE_VERIFY);
 	choice = choose_confirmed(boot, usable);
 	choice.must_store = true;
 	return choice;

@@ -90,11 +90,18 @@ static enum fota_err save(const struct fota_boot_cfg *cfg, struct fota_journal *
 	return run_journal(cfg, journal);
 }
 
-/* What could not be stored does not count: the confirmed image runs. */
-static void give_up_trial(struct fota_boot_choice *choice, struct fota_boot *boot, const struct fota_boot *before)
+/* What could not be stored does not count: what would run without a trial runs, if it is
+ * whole. It is looked at here, since so far perhaps only the image on trial was. */
+static struct fota_boot_choice choose_unstored(const struct fota_boot_cfg *cfg, const struct fota_boot *before)
 {
-	*boot = *before;
-	*choice = (struct fota_boot_choice) { .slot = boot->active };
+	struct fota_boot idle = *before;
+	struct fota_boot_choice choice;
+
+	if (cfg->is_chosen) { return (struct fota_boot_choice) { .slot = cfg->running }; }
+	idle.state = FOTA_BOOT_IDLE;
+	choice = select_whole(cfg, &idle);
+	choice.must_store = false;
+	return choice;
 }
 
 enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_boot *boot, struct fota_boot_choice *choice)
@@ -105,7 +112,8 @@ enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_boot *b
 	enum fota_err err;
 
 	memset(boot, 0, sizeof(*boot));
-	*choice = (struct fota_boot_choice) { .slot = cfg->is_chosen ? cfg->running : 0 };
+	/* until the journal has said which slots hold what, none may run */
+	*choice = (struct fota_boot_choice) { .slot = cfg->is_chosen ? cfg->running : 0, .is_none = !cfg->is_chosen };
 	if (!is_cfg_usable(cfg) || fota_journal_init(&journal, cfg->journal, &record, room)) {
 		return FOTA_ERR_CONTRACT;
 	}
@@ -116,10 +124,10 @@ enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_boot *b
 	*choice = cfg->is_chosen ? fota_boot_adopt(&record.boot, cfg->running) : select_whole(cfg, &record.boot);
 	if (choice->must_store) { err = save(cfg, &journal); }
 	if (err) {
-		give_up_trial(choice, &record.boot, boot);
-		if (cfg->is_chosen) { choice->slot = cfg->running; }
+		*choice = choose_unstored(cfg, boot);
+	} else {
+		*boot = record.boot;
 	}
-	*boot = record.boot;
 	memset(&record, 0, sizeof(record)); /* it may hold a secret */
 	if (err) { return err; }
 	return choice->is_none ? FOTA_ERR_NONE : FOTA_ERR_OK;

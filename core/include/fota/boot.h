@@ -66,7 +66,7 @@ struct fota_boot_choice {
 	unsigned slot;    /* what runs */
 	bool must_store;  /* *boot has changed: make it durable before the jump */
 	bool is_stranger; /* adopt: another slot runs than should: correct the boot loader and restart */
-	bool is_none;     /* select: no slot can be booted */
+	bool is_none;     /* no slot can be booted */
 };
 
 /* What a start does. Bit n of `usable`: slot n is not known to be damaged. Changes *boot: a trial begins, is counted,
@@ -94,8 +94,10 @@ struct fota_boot_cfg {
 
 /* Reads the journal, looks whether the chosen slot holds the very bytes that were verified (the other one if not), and
  * stores what has changed before it returns: to be called once at each start, before the image runs. Blocks as long as
- * the ports do. OK; NONE if no slot can be booted; IO, FULL or CONTRACT from the ports (the journal could not be read
- * or written: *choice is what the journal allows, the confirmed image, without a trial). `boot` is filled for looking.
+ * the ports do. OK; NONE if no slot can be booted. IO, FULL or CONTRACT from the ports: the journal could not be
+ * written, and *choice is what it allows without a trial; or it could not be read, and choice->is_none, since a slot
+ * may hold half of a package (try again; a slot that was chosen already stays the choice). `boot` is filled for
+ * looking.
  */
 FOTA_MUST_CHECK enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_boot *boot,
 					    struct fota_boot_choice *choice);
