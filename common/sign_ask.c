@@ -28,7 +28,7 @@ static int get_secret(const struct sign_ask *ask, char *secret, size_t cap)
 
 	if (ask->pin_file && ask->pin_file[0]) { return read_pin_file(ask, secret, cap); }
 	if (!ask->secret) { return key_fail(ask->message, "%s: needs a %s, and none was given", ask->ref, ask->kind); }
-	snprintf(what, sizeof what, "the %s of %s", ask->kind, ask->ref);
+	snprintf(what, sizeof what, "%s of %s", ask->kind, ask->ref);
 	return ask->secret->get(ask->secret->ctx, what, secret, cap, ask->message);
 }
 

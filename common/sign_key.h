@@ -19,7 +19,7 @@
 
 /* Where a passphrase or a PIN comes from; it is asked only if the key needs one. */
 struct sign_secret {
-	/* Fills `secret`, a text of 1 to cap - 1 bytes, for `what` ("the passphrase of FILE").
+	/* Fills `secret`, a text of 1 to cap - 1 bytes, for `what` ("passphrase of FILE").
 	 * 0, or -1 with a message. */
 	int (*get)(void *ctx, const char *what, char *secret, size_t cap, struct key_message *message);
 	void *ctx;

@@ -14,18 +14,38 @@ struct parse {
 	struct tool_args args;
 };
 
+/* An option that can be repeated. */
+static void take_repeated(const char **list, unsigned *count, unsigned cap, const char *value, const char *name,
+			  struct argp_state *state)
+{
+	if (*count == cap) { argp_error(state, "--%s stands more than %u times", name, cap); }
+	list[(*count)++] = value;
+}
+
 static void take_option(struct parse *parse, int opt, const char *value, struct argp_state *state)
 {
-	parse->args.opt[opt] = value ? value : "";
-	if (opt != TOOL_OPT_FROM) { return; }
-	if (parse->args.from_count == TOOL_FROM_MAX) {
-		argp_error(state, "--from stands more than %u times", TOOL_FROM_MAX);
+	struct tool_args *args = &parse->args;
+
+	args->opt[opt] = value ? value : "";
+	switch (opt) {
+	case TOOL_OPT_FROM:
+		take_repeated(args->from, &args->from_count, TOOL_FROM_MAX, value, "from", state);
+		break;
+	case TOOL_OPT_KEY:
+		take_repeated(args->key, &args->key_count, TOOL_SIGN_MAX, value, "key", state);
+		break;
+	case TOOL_OPT_PASSPHRASE_FILE:
+		take_repeated(args->passphrase_file, &args->passphrase_file_count, TOOL_SIGN_MAX, value,
+			      "passphrase-file", state);
+		break;
+	default:
+		break;
 	}
-	parse->args.from[parse->args.from_count++] = value;
 }
 
 static error_t parse_platform(int key, char *value, struct argp_state *state)
 {
+	if (key == TOOL_SHORT_OUTPUT) { key = TOOL_KEY(OUTPUT); }
 	if (key < TOOL_KEY_FIRST || key >= TOOL_KEY_FIRST + TOOL_OPT_COUNT) { return ARGP_ERR_UNKNOWN; }
 	take_option(state->input, key - TOOL_KEY_FIRST, value, state);
 	return 0;
@@ -49,8 +69,10 @@ const struct argp_child tool_platform_options[] = {
 
 static const char *option_name(const struct argp_option *options, int opt)
 {
+	int key = opt == TOOL_OPT_OUTPUT ? TOOL_SHORT_OUTPUT : TOOL_KEY_FIRST + opt;
+
 	for (; options && options->name; options++) {
-		if (options->key == TOOL_KEY_FIRST + opt) { return options->name; }
+		if (options->key == key) { return options->name; }
 	}
 	return "?";
 }

@@ -37,14 +37,27 @@ enum tool_opt {
 	TOOL_OPT_TIMEOUT,
 	TOOL_OPT_TRANSCRIPT,
 	TOOL_OPT_MAN,
+	TOOL_OPT_KEY,
+	TOOL_OPT_PASSPHRASE_FILE,
+	TOOL_OPT_NO_PASSPHRASE,
+	TOOL_OPT_SEQUENCE,
+	TOOL_OPT_URI,
+	TOOL_OPT_OUTPUT,
+	TOOL_OPT_MANIFEST,
 	TOOL_OPT_COUNT,
 };
 
-#define TOOL_KEY_FIRST 0x100 /* above every character: no short options */
+#define TOOL_KEY_FIRST 0x100 /* above every character: no short options but one */
 #define TOOL_KEY(opt)  (TOOL_KEY_FIRST + (int)TOOL_OPT_##opt)
 #define TOOL_NEED(opt) (UINT64_C(1) << TOOL_OPT_##opt)
 #define TOOL_POS_MAX   2u
 #define TOOL_FROM_MAX  64u
+#define TOOL_SIGN_MAX  8u /* as many signatures as a manifest may have */
+#define TOOL_OPTION_OUTPUT(words)                                \
+	{                                                        \
+		"output", TOOL_SHORT_OUTPUT, "FILE", 0, words, 0 \
+	}
+#define TOOL_SHORT_OUTPUT 'o'
 #define TOOL_OPTIONS_JSON                                                      \
 	{                                                                      \
 		"json", TOOL_KEY(JSON), NULL, 0, "Print JSON, for programs", 0 \
@@ -55,6 +68,10 @@ struct tool_args {
 	const char *opt[TOOL_OPT_COUNT];
 	const char *from[TOOL_FROM_MAX]; /* --from can be repeated */
 	unsigned from_count;
+	const char *key[TOOL_SIGN_MAX]; /* so can --key */
+	unsigned key_count;
+	const char *passphrase_file[TOOL_SIGN_MAX]; /* and --passphrase-file */
+	unsigned passphrase_file_count;
 	const char *pos[TOOL_POS_MAX];
 	unsigned pos_count;
 };
@@ -68,7 +85,7 @@ struct tool_command {
 	const struct argp_child *option_groups; /* leaf: options shared by many; may be NULL */
 	uint64_t required;                      /* TOOL_NEED of each option that must be there */
 	unsigned pos_min, pos_max;
-	char where; /* 'm' or 'p': which exit statuses --help lists */
+	char where; /* 'm', 'p' or 's': which exit statuses --help lists */
 	enum tool_status (*run)(const struct tool_args *args, struct tool_error *err);
 };
 
@@ -92,11 +109,14 @@ extern const struct tool_command tool_root;
 extern const struct tool_command tool_oem_commands[];
 extern const struct tool_command tool_model_commands[];
 extern const struct tool_command tool_product_commands[];
+extern const struct tool_command tool_product_key_commands[];
 extern const struct tool_command tool_version_commands[];
 extern const struct tool_command tool_device_commands[];
 extern const struct tool_command tool_deployment_commands[];
 extern const struct tool_command tool_token_commands[];
 extern const struct tool_command tool_module_commands[];
+extern const struct tool_command tool_key_commands[];
+extern const struct tool_command tool_package_commands[];
 
 enum tool_status tool_login(const struct tool_args *args, struct tool_error *err);
 enum tool_status tool_codes(const struct tool_args *args, struct tool_error *err);

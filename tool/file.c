@@ -69,9 +69,9 @@ static bool make_folder(const char *path, char *folder, size_t cap)
 	return mkdir(folder, 0700) == 0 || errno == EEXIST;
 }
 
-static bool write_all(int fd, const char *text)
+static bool write_all(int fd, const void *bytes, size_t len)
 {
-	size_t len = strlen(text);
+	const char *text = bytes;
 
 	while (len > 0) {
 		ssize_t put = write(fd, text, len);
@@ -81,7 +81,7 @@ static bool write_all(int fd, const char *text)
 		text += put;
 		len -= (size_t)put;
 	}
-	return fsync(fd) == 0;
+	return true;
 }
 
 static bool sync_folder(const char *folder)
@@ -93,7 +93,7 @@ static bool sync_folder(const char *folder)
 	return is_synced;
 }
 
-static bool replace(const char *path, const char *folder, const char *text)
+static bool replace(const char *path, const char *folder, const void *bytes, size_t bytes_len, mode_t mode)
 {
 	char temporary[PATH_MAX];
 	int fd;
@@ -106,7 +106,8 @@ static bool replace(const char *path, const char *folder, const char *text)
 	}
 	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
 	if (fd < 0) { return false; }
-	is_done = write_all(fd, text) && fsync(fd) == 0 && rename(temporary, path) == 0 && sync_folder(folder);
+	is_done = write_all(fd, bytes, bytes_len) && fchmod(fd, mode) == 0 && fsync(fd) == 0 &&
+		  rename(temporary, path) == 0 && sync_folder(folder);
 	if (!is_done) { unlink(temporary); }
 	close(fd);
 	return is_done;
@@ -116,8 +117,45 @@ enum tool_status tool_file_write(const char *path, const char *text, struct tool
 {
 	char folder[PATH_MAX];
 
-	if (!make_folder(path, folder, sizeof folder) || !replace(path, folder, text)) {
+	if (!make_folder(path, folder, sizeof folder) || !replace(path, folder, text, strlen(text), 0600)) {
 		return tool_fail(err, TOOL_STATUS_FAIL, "cannot write %s: %s", path, strerror(errno));
 	}
 	return TOOL_STATUS_OK;
+}
+
+enum tool_status tool_file_read_bytes(const char *path, uint8_t *bytes, size_t cap, size_t *len, struct tool_error *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read_all(fd, (char *)bytes, cap);
+	uint8_t more;
+	int reason = errno;
+	bool is_longer = got >= 0 && (size_t)got == cap && read(fd, &more, 1) == 1;
+
+	if (fd >= 0 && !is_stdin) { close(fd); }
+	if (got < 0) { return tool_fail(err, TOOL_STATUS_FAIL, "cannot read %s: %s", path, strerror(reason)); }
+	if (got == 0) { return tool_fail(err, TOOL_STATUS_FAIL, "%s is empty", path); }
+	if (is_longer) { return tool_fail(err, TOOL_STATUS_FAIL, "%s is longer than a manifest may be", path); }
+	*len = (size_t)got;
+	return TOOL_STATUS_OK;
+}
+
+/* The mode of a new file; the umask can only be read by setting it. */
+static mode_t public_mode(void)
+{
+	mode_t mask = umask(077);
+
+	umask(mask);
+	return 0666 & ~mask;
+}
+
+enum tool_status tool_file_write_public(const char *path, const void *bytes, size_t len, struct tool_error *err)
+{
+	char folder[PATH_MAX];
+	bool is_done = strcmp(path, "-") == 0 ? write_all(STDOUT_FILENO, bytes, len)
+					      : make_folder(path, folder, sizeof folder) &&
+							replace(path, folder, bytes, len, public_mode());
+
+	if (is_done) { return TOOL_STATUS_OK; }
+	return tool_fail(err, TOOL_STATUS_FAIL, "cannot write %s: %s", path, strerror(errno));
 }

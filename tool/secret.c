@@ -53,7 +53,31 @@ static enum tool_status read_keys(int fd, char *text, size_t cap, struct tool_er
 	return TOOL_STATUS_OK;
 }
 
-static enum tool_status ask(int fd, const char *what, char *text, size_t cap, struct tool_error *err)
+static enum tool_status ask_quietly(int fd, const char *what, char *text, size_t cap, struct tool_error *err)
+{
+	enum tool_status status;
+
+	dprintf(fd, "%s: ", what);
+	status = read_keys(fd, text, cap, err);
+	dprintf(fd, "\r\n");
+	return status;
+}
+
+/* What is typed for the first time is typed twice: nobody sees it. */
+static enum tool_status ask_again(int fd, const char *text, size_t cap, struct tool_error *err)
+{
+	char again[TOOL_SECRET_MAX_BYTES];
+	enum tool_status status = ask_quietly(fd, "once more", again, cap < sizeof again ? cap : sizeof again, err);
+
+	if (!status && strcmp(text, again) != 0) {
+		status = tool_fail(err, TOOL_STATUS_FAIL, "the two are not the same; nothing was done");
+	}
+	explicit_bzero(again, sizeof again);
+	return status;
+}
+
+static enum tool_status ask(int fd, const struct tool_secret_source *source, char *text, size_t cap,
+			    struct tool_error *err)
 {
 	struct termios before, quiet;
 	enum tool_status status;
@@ -66,9 +90,8 @@ static enum tool_status ask(int fd, const char *what, char *text, size_t cap, st
 	if (tcsetattr(fd, TCSAFLUSH, &quiet)) {
 		return tool_fail(err, TOOL_STATUS_FAIL, "the terminal cannot be used");
 	}
-	dprintf(fd, "%s: ", what);
-	status = read_keys(fd, text, cap, err);
-	dprintf(fd, "\r\n");
+	status = ask_quietly(fd, source->what, text, cap, err);
+	if (!status && source->is_new && text[0]) { status = ask_again(fd, text, cap, err); }
 	tcsetattr(fd, TCSAFLUSH, &before);
 	return status;
 }
@@ -83,7 +106,7 @@ static enum tool_status prompt(const struct tool_secret_source *source, char *te
 				 "%s is missing: give it with %s FILE or in the environment as %s", source->what,
 				 source->file_option, source->variable);
 	}
-	status = ask(fd, source->what, text, cap, err);
+	status = ask(fd, source, text, cap, err);
 	close(fd);
 	return status;
 }
@@ -94,6 +117,19 @@ static bool is_visible(const char *text)
 		if (*at < 0x21 || *at > 0x7e) { return false; }
 	}
 	return *text != '\0';
+}
+
+/* An ASCII control character breaks a passphrase that is typed; other bytes have to be UTF-8. */
+static bool is_passphrase(const char *text)
+{
+	char plain[TOOL_SECRET_MAX_BYTES];
+	bool is_same;
+
+	snprintf(plain, sizeof plain, "%s", text);
+	tool_make_plain(plain);
+	is_same = strcmp(plain, text) == 0;
+	explicit_bzero(plain, sizeof plain);
+	return is_same && *text != '\0';
 }
 
 enum tool_status tool_secret_get(const struct tool_secret_source *source, char *secret, size_t cap,
@@ -113,6 +149,10 @@ enum tool_status tool_secret_get(const struct tool_secret_source *source, char *
 		status = prompt(source, secret, cap, err);
 	}
 	if (status) { return status; }
+	if (source->is_passphrase) {
+		if (is_passphrase(secret)) { return TOOL_STATUS_OK; }
+		return tool_fail(err, TOOL_STATUS_FAIL, "%s has to be text of at least one character", source->what);
+	}
 	if (!is_visible(secret)) {
 		return tool_fail(err, TOOL_STATUS_FAIL, "%s has to be visible ASCII characters without blanks",
 				 source->what);

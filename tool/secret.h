@@ -4,6 +4,7 @@
 #ifndef TOOL_SECRET_H
 #define TOOL_SECRET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "status.h"
@@ -15,9 +16,12 @@ struct tool_secret_source {
 	const char *file;        /* NULL: not given */
 	const char *file_option; /* "--secret-file", for messages */
 	const char *variable;    /* of the environment */
+	bool is_passphrase;      /* blanks and letters of all languages may be in it */
+	bool is_new;             /* a prompt asks for it twice */
 };
 
-/* Fills `secret`, a text of at least one visible ASCII character. Asks on the terminal
+/* Fills `secret`, a text of at least one visible ASCII character, or of UTF-8 without control
+ * characters for a passphrase. Asks on the terminal
  * of the process, without echo, if nothing else is given. */
 enum tool_status tool_secret_get(const struct tool_secret_source *source, char *secret, size_t cap,
 				 struct tool_error *err);

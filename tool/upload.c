@@ -4,74 +4,24 @@
  * was ended and started again. */
 #include "upload.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#define HASH_BYTES          65536u
-#define HASH_PROGRESS_BYTES (UINT64_C(256) << 20) /* about half a second */
-#define TRY_MAX             10u
-#define WAIT_FIRST_MS       500u
-#define WAIT_MAX_MS         30000u
-
-static void set_hex(char *hex, const unsigned char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-	}
-}
-
-/* False if the file cannot be read to its end. */
-static bool feed_hash(struct upload *upload, EVP_MD_CTX *hash)
-{
-	unsigned char bytes[HASH_BYTES];
-	struct tool_progress progress;
-	uint64_t done = 0;
-
-	tool_progress_init(&progress, upload->size >= HASH_PROGRESS_BYTES ? upload->out : NULL, "Checksum");
-	while (done < upload->size) {
-		ssize_t got = pread(upload->fd, bytes, sizeof bytes, (off_t)done);
-
-		if (got <= 0 || EVP_DigestUpdate(hash, bytes, (size_t)got) != 1) { break; }
-		done += (uint64_t)got;
-		tool_progress_set(&progress, done, upload->size);
-	}
-	tool_progress_clear(&progress);
-	return done == upload->size;
-}
-
-static enum tool_status make_digest(struct upload *upload, const char *file, struct tool_error *err)
-{
-	unsigned char digest[UPLOAD_DIGEST_BYTES];
-	EVP_MD_CTX *hash = EVP_MD_CTX_new();
-	bool is_done = hash && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 && feed_hash(upload, hash) &&
-		       EVP_DigestFinal_ex(hash, digest, NULL) == 1;
-
-	EVP_MD_CTX_free(hash);
-	if (!is_done) { return tool_fail(err, TOOL_STATUS_FAIL, "%s cannot be read to its end", file); }
-	set_hex(upload->digest, digest, sizeof digest);
-	return TOOL_STATUS_OK;
-}
+#define TRY_MAX       10u
+#define WAIT_FIRST_MS 500u
+#define WAIT_MAX_MS   30000u
 
 enum tool_status upload_open(struct upload *upload, const char *file, FILE *out, struct tool_error *err)
 {
-	struct stat st;
+	struct image image;
+	enum tool_status status = image_open(&image, file, out, err);
 
-	*upload = (struct upload) { .fd = open(file, O_RDONLY | O_CLOEXEC), .out = out };
-	if (upload->fd < 0 || fstat(upload->fd, &st)) {
-		return tool_fail(err, TOOL_STATUS_FAIL, "cannot open %s: %s", file, strerror(errno));
-	}
-	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
-		return tool_fail(err, TOOL_STATUS_FAIL, "%s is empty or no regular file", file);
-	}
-	upload->size = (uint64_t)st.st_size;
-	return make_digest(upload, file, err);
+	*upload = (struct upload) { .fd = image.fd, .size = image.size, .out = out };
+	memcpy(upload->digest, image.digest_text, sizeof upload->digest);
+	return status;
 }
 
 void upload_close(struct upload *upload)

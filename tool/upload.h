@@ -5,15 +5,14 @@
 #define TOOL_UPLOAD_H
 
 #include "api.h"
+#include "image.h"
 #include "progress.h"
-
-#define UPLOAD_DIGEST_BYTES 32u
 
 struct upload {
 	/* private but for size and digest */
 	int fd;
 	uint64_t size;
-	char digest[2 * UPLOAD_DIGEST_BYTES + 1]; /* SHA-256, in hex */
+	char digest[IMAGE_DIGEST_TEXT_BYTES]; /* SHA-256, in hex */
 	struct api *api;
 	const char *version_id;
 	char id[128];
