@@ -67,7 +67,7 @@ enum suit_parameter {
 #define SUIT_ALG_ES256  (-7)
 #define SUIT_ALG_ESP256 (-9) /* RFC 9864: the same, named without leave for another curve */
 
-enum suit_cose_header { SUIT_HEADER_ALG = 1, SUIT_HEADER_CRIT = 2, SUIT_HEADER_KID = 4 };
+enum suit_cose_header { SUIT_HEADER_ALG = 1, SUIT_HEADER_KID = 4 };
 
 /* An encoded SUIT_Digest: [-16, h'..32 bytes..']. */
 #define SUIT_DIGEST_ENCODED_BYTES (1u + 1u + 2u + FOTA_SUIT_DIGEST_BYTES)
