@@ -62,7 +62,7 @@ static void wait_for_events(struct module *module)
 	posix_http_wait(module->http, fds, count, next_ms(module, posix_clock_now_ms()));
 }
 
-static void go_down(struct module *module)
+void module_go_down(struct module *module)
 {
 	if (!module->is_going_down) {
 		module->down_ms = posix_clock_now_ms() + module->session.limits.storage_ms + DOWN_EXTRA_MS;
@@ -79,7 +79,7 @@ static void take_signals(struct module *module)
 	while (read(module->signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		log_line(&module->log, LOG_LEVEL_INFO, MODULE_PART, "signal %u: ending", info.ssi_signo);
 		if (module->is_going_down) { module->down_ms = 0; }
-		go_down(module);
+		module_go_down(module);
 	}
 }
 
@@ -114,38 +114,8 @@ static void take_end_of_input(struct module *module)
 		bool is_busy = module->is_restarting || settings_is_writing(&module->settings) ||
 			       !fota_session_is_quiet(&module->session);
 
-		if (module->lines[i].line.is_ended && !is_busy) { go_down(module); }
+		if (module->lines[i].line.is_ended && !is_busy) { module_go_down(module); }
 	}
-}
-
-/* All anew from the journal, as after a start of the program. */
-static void boot(struct module *module)
-{
-	module->is_restarting = false;
-	if (fota_session_init(&module->session, &module->session_cfg)) {
-		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "the session does not start again");
-		go_down(module);
-		module->down_ms = 0;
-		return;
-	}
-	module_wait_for_journal(module);
-	for (unsigned i = 0; i < module->line_count; i++) {
-		mux_end(&module->lines[i].mux);
-		at_reset(&module->lines[i].at);
-	}
-	at_network_boot(&module->network);
-	log_line(&module->log, LOG_LEVEL_INFO, MODULE_PART, "ready");
-}
-
-/* A session that runs ends with 508, and its storage comes to rest, before the state
- * of the module goes. A disk that hangs keeps the module from starting, as it would
- * on a board. */
-static void take_restart(struct module *module)
-{
-	if (!module->is_restarting || module->is_going_down) { return; }
-	fota_session_abort(&module->session);
-	if (fota_session_is_storing(&module->session) || !fota_session_is_quiet(&module->session)) { return; }
-	if (posix_clock_now_ms() >= module->boot_ms) { boot(module); }
 }
 
 /* The power goes without a word: nothing that waits is told any more, what was stored
@@ -154,6 +124,7 @@ static void cut_power(struct module *module, uint32_t boot_ms)
 {
 	rehearsal_restart(module->rehearsal);
 	if (fota_session_init(&module->session, &module->session_cfg)) { return; }
+	fota_session_abort(&module->session); /* it only waits for the start */
 	for (unsigned i = 0; i < module->line_count; i++) {
 		mux_lose(&module->lines[i].mux);
 		at_reset(&module->lines[i].at);
@@ -200,7 +171,7 @@ static void turn(struct module *module)
 	posix_http_perform(module->http);
 	go_on_with_rehearsal(module);
 	fota_session_tick(&module->session);
-	take_restart(module);
+	module_take_restart(module);
 	for (unsigned i = 0; i < module->line_count; i++) {
 		mux_tick(&module->lines[i].mux, now_ms);
 		mux_flush(&module->lines[i].mux);

@@ -14,10 +14,7 @@
 #include "posix_random.h"
 #include "tls.h"
 
-#define WORK_BYTES    (256u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
 #define JOURNAL_BYTES (128u * 1024)
-#define LOAD_MS       2000
-#define BOOT_MS       (AT_TYPING_MS + 200) /* deaf: longer than a result may wait for a line being typed */
 #define DRAIN_MS      500
 #define SETTLE_MS     20 /* until the kernel shows at the slave what was written to the master */
 
@@ -27,6 +24,7 @@ static struct fota_bytes get_identity(void *ctx, enum fota_identity_field field)
 {
 	const struct module *module = ctx;
 
+	if (field == FOTA_IDENTITY_VERSION) { return boot_version(&module->boot); }
 	return fota_bytes_of(module->options->identity[field]);
 }
 
@@ -51,76 +49,9 @@ static enum fota_err on_http(void *ctx, const struct fota_http_event *event, siz
 	return fota_session_http(&module->session, event, taken);
 }
 
-static void log_code(struct module *module, const struct fota_notice *notice)
-{
-	const struct fota_code_info *info = fota_code_find(notice->code);
-
-	log_line(&module->log, LOG_LEVEL_INFO, "session", "%d %s (%s)", (int)notice->code, info ? info->text : "?",
-		 notice->step);
-}
-
-static void on_notice(void *ctx, const struct fota_notice *notice)
-{
-	struct module *module = ctx;
-
-	switch (notice->kind) {
-	case FOTA_NOTICE_CODE:
-		log_code(module, notice);
-		break;
-	case FOTA_NOTICE_RETRY:
-		log_line(&module->log, LOG_LEVEL_WARN, "session", "%d in step %s, once more in %llu ms",
-			 (int)notice->code, notice->step, (unsigned long long)notice->delay_ms);
-		break;
-	case FOTA_NOTICE_RESUME:
-		log_line(&module->log, LOG_LEVEL_INFO, "session", "going on from byte %llu of %llu",
-			 (unsigned long long)notice->received_bytes, (unsigned long long)notice->total_bytes);
-		break;
-	case FOTA_NOTICE_REPORTED:
-		log_line(&module->log, LOG_LEVEL_INFO, "session", "the platform has the report");
-		break;
-	case FOTA_NOTICE_OFFER:
-		log_line(&module->log, LOG_LEVEL_INFO, "session", "%llu bytes are offered",
-			 (unsigned long long)notice->total_bytes);
-		break;
-	case FOTA_NOTICE_REFUSED:
-		log_line(&module->log, LOG_LEVEL_WARN, "session", "%d: %s", (int)notice->code, notice->reason);
-		break;
-	case FOTA_NOTICE_RESULT:
-		log_line(&module->log, LOG_LEVEL_INFO, "session", "installation of %.*s: %d", (int)notice->target.len,
-			 (const char *)notice->target.ptr, (int)notice->code);
-		break;
-	case FOTA_NOTICE_RESTART:
-		module_restart(module);
-		break;
-	case FOTA_NOTICE_PROGRESS:
-		break;
-	}
-	at_fota_notice(&module->fota, notice);
-}
-
-/* What the ports are told may differ in a rehearsal; the log follows them. */
-static void on_session(void *ctx, const struct fota_notice *notice)
-{
-	struct module *module = ctx;
-	struct fota_notice shown = *notice;
-
-	if (module->rehearsal) { rehearsal_notice(module->rehearsal, &shown); }
-	on_notice(module, &shown);
-}
-
 static void on_answer(void *ctx, const uint8_t *bytes, size_t len)
 {
 	line_write(ctx, bytes, len);
-}
-
-/* The work is done by take_restart: the command wants its OK first. */
-void module_restart(void *ctx)
-{
-	struct module *module = ctx;
-
-	log_line(&module->log, LOG_LEVEL_INFO, MODULE_PART, "restarting");
-	module->is_restarting = true;
-	module->boot_ms = posix_clock_now_ms() + BOOT_MS;
 }
 
 /* ---- opening ---- */
@@ -142,11 +73,13 @@ static int open_storage(struct module *module)
 		return 1;
 	}
 	if (err ||
-	    posix_store_add(module->store, "slot-a", options->slot_bytes, POSIX_STORE_SPARSE, &module->slot_file) ||
+	    posix_store_add(module->store, "slot-a", options->slot_bytes, POSIX_STORE_SPARSE, &module->slot_files[0]) ||
+	    posix_store_add(module->store, "slot-b", options->slot_bytes, POSIX_STORE_SPARSE, &module->slot_files[1]) ||
 	    posix_store_add(module->store, "journal", JOURNAL_BYTES, POSIX_STORE_RESERVED, &module->journal_file)) {
 		return fail(module, "cannot open the state in", options->state_dir);
 	}
-	sim_fault_init(&module->slot, &module->slot_file);
+	sim_fault_init(&module->slots[0], &module->slot_files[0]);
+	sim_fault_init(&module->slots[1], &module->slot_files[1]);
 	sim_fault_init(&module->journal, &module->journal_file);
 	return 0;
 }
@@ -156,10 +89,12 @@ static void set_faults(struct module *module)
 	for (unsigned i = 0; i < module->options->fault_count; i++) {
 		const char *text = module->options->faults[i];
 		size_t skip = 0;
-		struct sim_fault *area = module_fault_area(text, &module->slot, &module->journal, &skip);
+		bool is_slot = module_fault_area(text, &skip) == FAULT_SLOT;
+		struct sim_fault *area = is_slot ? &module->slots[0] : &module->journal;
 
 		/* the options were checked by the same two functions */
-		if (area && sim_fault_parse(area, text + skip)) {
+		if (sim_fault_parse(area, text + skip) &&
+		    (!is_slot || sim_fault_parse(&module->slots[1], text + skip))) {
 			log_line(&module->log, LOG_LEVEL_WARN, MODULE_PART, "rehearsing %s", text);
 		}
 	}
@@ -230,11 +165,14 @@ static void use_rehearsal(const struct rehearsal *rehearsal, struct fota_session
 	struct rehearsal_ports ports = rehearsal_get_ports(rehearsal);
 
 	cfg->http = ports.http;
-	cfg->slots[0] = ports.slot;
+	cfg->slots[0] = ports.slots[0];
+	cfg->slots[1] = ports.slots[1];
 	cfg->journal = ports.journal;
 	cfg->clock = ports.clock;
 	cfg->crypto = ports.crypto;
 	cfg->identity = ports.identity;
+	cfg->keys = ports.key;
+	cfg->key_count = 1;
 	cfg->server_url = fota_bytes_of("http://rehearsal.invalid");
 	cfg->allow_plain = true;
 	rehearsal_set_limits(&cfg->limits);
@@ -251,12 +189,10 @@ static int open_session(struct module *module)
 {
 	const struct module_options *options = module->options;
 
-	module->work = malloc(WORK_BYTES);
-	if (!module->work) { return fail(module, "cannot allocate", "memory"); }
 	module->fota_cfg = (struct at_fota_cfg) { .session = &module->session, .clock = &module->clock_port };
 	module->session_cfg = (struct fota_session_cfg) {
 		.http = &module->http_port,
-		.slots = { &module->slot.flash },
+		.slots = { &module->slots[0].flash, &module->slots[1].flash },
 		.journal = &module->journal.flash,
 		.clock = &module->clock_port,
 		.random = &module->random_port,
@@ -267,11 +203,11 @@ static int open_session(struct module *module)
 		.keys = module->trust.keys,
 		.key_count = module->trust.count,
 		.limits = options->limits,
-		.work = { module->work, WORK_BYTES },
-		.notify = on_session,
+		.notify = module_notice,
 		.notify_ctx = module,
 	};
 	if (module->rehearsal) { use_rehearsal(module->rehearsal, &module->session_cfg); }
+	if (module_open_boot(module)) { return 1; }
 	if (at_fota_init(&module->fota, &module->fota_cfg) ||
 	    fota_session_init(&module->session, &module->session_cfg)) {
 		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "the session refuses its configuration");
@@ -406,27 +342,6 @@ static int open_signals(struct module *module)
 	if (sigprocmask(SIG_BLOCK, &set, NULL)) { return fail(module, "cannot block", "signals"); }
 	module->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return module->signal_fd < 0 ? fail(module, "cannot watch", "signals") : 0;
-}
-
-void module_take_storage(struct module *module)
-{
-	enum fota_err result;
-
-	if (!module->store) { return; }
-	while (posix_store_poll(module->store, &result)) {
-		fota_session_storage(&module->session, result);
-	}
-}
-
-void module_wait_for_journal(struct module *module)
-{
-	struct pollfd fd = { .fd = module->store ? posix_store_fd(module->store) : -1, .events = POLLIN };
-	uint64_t end_ms = posix_clock_now_ms() + LOAD_MS;
-
-	while (!fota_session_is_quiet(&module->session) && posix_clock_now_ms() < end_ms) {
-		(void)poll(&fd, 1, 100);
-		module_take_storage(module);
-	}
 }
 
 int module_open(struct module *module)

@@ -3,6 +3,7 @@
 #ifndef MODULE_PARTS_H
 #define MODULE_PARTS_H
 
+#include "boot.h"
 #include "fota/at_fota.h"
 #include "fota/at_network.h"
 #include "line.h"
@@ -16,7 +17,8 @@
 #include "sim_flash.h"
 #include "trust.h"
 
-#define MODULE_PART "module" /* in the log */
+#define MODULE_PART    "module"             /* in the log */
+#define MODULE_BOOT_MS (AT_TYPING_MS + 200) /* deaf: longer than a result may wait for a line being typed */
 
 struct module_line {
 	struct line line;
@@ -31,8 +33,8 @@ struct module {
 	struct posix_store *store;
 	struct posix_http *http;
 	struct posix_crypto crypto;
-	struct fota_flash slot_file, journal_file;
-	struct sim_fault slot, journal; /* in front of the files; without rules they change nothing */
+	struct fota_flash slot_files[FOTA_SLOT_COUNT], journal_file;
+	struct sim_fault slots[FOTA_SLOT_COUNT], journal; /* in front of the files; without rules they change nothing */
 	struct fota_http http_port;
 	struct fota_clock clock_port;
 	struct fota_random random_port;
@@ -56,6 +58,8 @@ struct module {
 	uint64_t down_ms;
 	bool is_restarting; /* asked for by a host; input is not heard until it is done */
 	uint64_t boot_ms;   /* not before */
+	bool is_disk_hung;
+	struct boot boot;
 	uint8_t *work;
 	struct rehearsal_file rehearsal_file;
 	struct rehearsal *rehearsal;           /* NULL: sessions are real */
@@ -73,7 +77,17 @@ void module_take_storage(struct module *module);
 /* Hosts are served when the journal is read: the first AT+FOTALAST? tells the truth.
  * A disk that hangs delays that for two seconds, not for ever. */
 void module_wait_for_journal(struct module *module);
+/* Finds out what runs, and says it. 0, or 1 after an error in the log. */
+int module_open_boot(struct module *module);
 /* The module restarts soon; a callback, `ctx` is the module. */
 void module_restart(void *ctx);
+/* A session that runs ends with 508, and its storage comes to rest, before the state
+ * of the module goes. A disk that hangs keeps the module from starting, as it would
+ * on a board. */
+void module_take_restart(struct module *module);
+/* The program ends when the session is quiet. */
+void module_go_down(struct module *module);
+/* From the session; a callback, `ctx` is the module. */
+void module_notice(void *ctx, const struct fota_notice *notice);
 
 #endif

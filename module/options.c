@@ -79,8 +79,8 @@ const struct argp_option module_option_rows[] = {
 	{ "profile", KEY_PROFILE, "NAME", 0, "strict, sim7600 or a7600 [sim7600]", 3 },
 	{ "boot-messages", KEY_BOOT_MESSAGES, NULL, 0, "send RDY and what follows it at the start too", 3 },
 	{ NULL, 0, NULL, 0, "Storage:", 4 },
-	{ "state", TEXT_STATE, "DIR", 0, "directory for slot and journal [atfotad-state]", 4 },
-	{ "slot-size", NUMBER_SLOT, "BYTES", 0, "room for a package [536870912]", 4 },
+	{ "state", TEXT_STATE, "DIR", 0, "directory for slots and journal [atfotad-state]", 4 },
+	{ "slot-size", NUMBER_SLOT, "BYTES", 0, "room for a package, in each of the two slots [536870912]", 4 },
 	{ NULL, 0, NULL, 0, "Limits:", 5 },
 	{ "retries", NUMBER_RETRIES, "N", 0, "tries after a failure, while nothing moves [4]", 5 },
 	{ "retry-base", NUMBER_RETRY_BASE, "MS", 0, "delay before the first of them; doubles [1000]", 5 },
@@ -195,11 +195,11 @@ static void set_bad_line(struct module_options *options, const char *value, stru
 	if (complaint) { argp_error(state, "--bad-line %s: %s", value, complaint); }
 }
 
-struct sim_fault *module_fault_area(const char *text, struct sim_fault *slot, struct sim_fault *journal, size_t *skip)
+enum fault_area module_fault_area(const char *text, size_t *skip)
 {
 	*skip = strcspn(text, ".") + 1;
-	if (strncmp(text, "slot.", 5) == 0) { return slot; }
-	return strncmp(text, "journal.", 8) == 0 ? journal : NULL;
+	if (strncmp(text, "slot.", 5) == 0) { return FAULT_SLOT; }
+	return strncmp(text, "journal.", 8) == 0 ? FAULT_JOURNAL : FAULT_NONE;
 }
 
 static void add_fault(struct module_options *options, const char *value, struct argp_state *state)
@@ -208,7 +208,7 @@ static void add_fault(struct module_options *options, const char *value, struct 
 	size_t skip;
 
 	if (options->fault_count == MODULE_FAULT_MAX) { argp_error(state, "more than %d faults", MODULE_FAULT_MAX); }
-	if (!module_fault_area(value, &scratch, &scratch, &skip) || !sim_fault_parse(&scratch, value + skip)) {
+	if (module_fault_area(value, &skip) == FAULT_NONE || !sim_fault_parse(&scratch, value + skip)) {
 		argp_error(state, "--fault %s: expected AREA.OP=WHAT[@N], such as slot.prog=io@3", value);
 	}
 	options->faults[options->fault_count++] = value;

@@ -53,8 +53,9 @@ extern const struct argp_option module_option_rows[];
  * (status 64). Keeps the strings of argv. */
 void module_options_parse(struct module_options *options, int argc, char **argv);
 
-/* The area that a --fault names, slot or journal, and in *skip the length of that part
- * of the text; NULL if it names none. */
-struct sim_fault *module_fault_area(const char *text, struct sim_fault *slot, struct sim_fault *journal, size_t *skip);
+enum fault_area { FAULT_NONE, FAULT_SLOT, FAULT_JOURNAL };
+
+/* The area that a --fault names, and in *skip the length of that part of the text. */
+enum fault_area module_fault_area(const char *text, size_t *skip);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sign_key.h"
 #include "sim_flash.h"
 #include "sim_http.h"
 
@@ -28,8 +29,8 @@
 struct rehearsal {
 	struct rehearsal_cfg cfg;
 	struct sim_http http;
-	struct sim_flash slot_flash, journal_flash;
-	struct sim_fault slot, journal;
+	struct sim_flash slot_flash[FOTA_SLOT_COUNT], journal_flash;
+	struct sim_fault slots[FOTA_SLOT_COUNT], journal;
 	uint8_t *memory;
 	struct fota_clock clock;
 	struct fota_crypto crypto;
@@ -37,6 +38,8 @@ struct rehearsal {
 	uint64_t clock_ahead_ms;
 	uint8_t key[KEY_MAX_BYTES];
 	size_t key_len;
+	struct sign_key signer;
+	uint64_t sequence;                   /* of the last manifest */
 	char model[FOTA_NAME_MAX_BYTES + 1]; /* that the command names */
 	uint8_t lost_fields;                 /* bits: enum fota_identity_field that are lost for now */
 	bool is_other_model;
@@ -102,6 +105,20 @@ static enum fota_err sha256_finish(void *ctx, uint8_t digest[32])
 	return inner->sha256_finish(inner->ctx, digest);
 }
 
+static enum fota_err sha1(void *ctx, const struct fota_bytes *parts, size_t part_count, uint8_t digest[20])
+{
+	const struct fota_crypto *inner = &((struct rehearsal *)ctx)->cfg.crypto;
+
+	return inner->sha1(inner->ctx, parts, part_count, digest);
+}
+
+static enum fota_err p256_verify(void *ctx, const uint8_t key[64], const uint8_t hash[32], const uint8_t signature[64])
+{
+	const struct fota_crypto *inner = &((struct rehearsal *)ctx)->cfg.crypto;
+
+	return inner->p256_verify(inner->ctx, key, hash, signature);
+}
+
 static struct fota_bytes get_identity(void *ctx, enum fota_identity_field field)
 {
 	static const char *const made_up[] = {
@@ -125,6 +142,26 @@ static struct fota_bytes secret_of(void *ctx, struct fota_bytes product)
 
 	(void)product; /* the one whose request is being answered */
 	return (struct fota_bytes) { rehearsal->key, rehearsal->key_len };
+}
+
+static enum fota_err sign_offer(void *ctx, const struct fota_suit_build *offer, struct fota_room room,
+				struct fota_bytes *out)
+{
+	struct rehearsal *rehearsal = ctx;
+	const struct fota_crypto *crypto = &rehearsal->cfg.crypto;
+	uint8_t text[FOTA_SUIT_ENVELOPE_MAX_BYTES], hash[FOTA_SUIT_DIGEST_BYTES];
+	struct fota_suit_signature signature;
+	struct fota_suit_build build = *offer;
+	struct fota_bytes manifest;
+	enum fota_err err;
+
+	build.sequence_number = ++rehearsal->sequence;
+	err = fota_suit_build(&build, crypto, (struct fota_room) { text, sizeof(text) }, &manifest);
+	if (!err) { err = fota_suit_to_sign(manifest, crypto, hash); }
+	if (err) { return err; }
+	if (sign_key_sign(&rehearsal->signer, hash, signature.bytes, NULL)) { return FOTA_ERR_IO; }
+	memcpy(signature.kid, rehearsal->signer.public_key.kid, sizeof(signature.kid));
+	return fota_suit_seal(manifest, crypto, &signature, 1, room, out);
 }
 
 static enum fota_err tell_session(void *ctx, const struct fota_http_event *event, size_t *taken)
@@ -231,6 +268,14 @@ static void make_plan(const struct rehearsal_session *play, struct sim_http_plan
 
 /* ---- the point where a session ends ---- */
 
+/* Whichever the package goes to. */
+static void set_slot_fault(struct rehearsal *rehearsal, enum sim_op op, enum sim_effect effect)
+{
+	for (unsigned slot = 0; slot < FOTA_SLOT_COUNT; slot++) {
+		sim_fault_set(&rehearsal->slots[slot], op, effect, 1);
+	}
+}
+
 static bool reach_point(void *ctx, enum sim_http_part part)
 {
 	struct rehearsal *rehearsal = ctx;
@@ -239,7 +284,7 @@ static bool reach_point(void *ctx, enum sim_http_part part)
 	(void)part;
 	switch (cause->kind) {
 	case CAUSE_SLOT:
-		sim_fault_set(&rehearsal->slot, (enum sim_op)cause->value, (enum sim_effect)cause->effect, 1);
+		set_slot_fault(rehearsal, (enum sim_op)cause->value, (enum sim_effect)cause->effect);
 		return true;
 	case CAUSE_JOURNAL:
 		sim_fault_set(&rehearsal->journal, (enum sim_op)cause->value, (enum sim_effect)cause->effect, 1);
@@ -283,7 +328,7 @@ void rehearsal_notice(struct rehearsal *rehearsal, struct fota_notice *notice)
 static void clear_faults(struct rehearsal *rehearsal)
 {
 	for (unsigned op = 0; op < SIM_OP_COUNT; op++) {
-		sim_fault_set(&rehearsal->slot, (enum sim_op)op, SIM_FINE, 0);
+		set_slot_fault(rehearsal, (enum sim_op)op, SIM_FINE);
 		sim_fault_set(&rehearsal->journal, (enum sim_op)op, SIM_FINE, 0);
 	}
 }
@@ -462,10 +507,12 @@ static void init_flash(struct rehearsal *rehearsal)
 {
 	uint8_t *at = rehearsal->memory;
 
-	sim_flash_init(&rehearsal->slot_flash, at, at + SLOT_BYTES, SLOT_BYTES, ERASE_BYTES, 1);
-	at += (size_t)2 * SLOT_BYTES;
+	for (unsigned slot = 0; slot < FOTA_SLOT_COUNT; slot++) {
+		sim_flash_init(&rehearsal->slot_flash[slot], at, at + SLOT_BYTES, SLOT_BYTES, ERASE_BYTES, 1);
+		sim_fault_init(&rehearsal->slots[slot], &rehearsal->slot_flash[slot].flash);
+		at += (size_t)2 * SLOT_BYTES;
+	}
 	sim_flash_init(&rehearsal->journal_flash, at, at + JOURNAL_BYTES, JOURNAL_BYTES, ERASE_BYTES, 1);
-	sim_fault_init(&rehearsal->slot, &rehearsal->slot_flash.flash);
 	sim_fault_init(&rehearsal->journal, &rehearsal->journal_flash.flash);
 }
 
@@ -475,13 +522,15 @@ static void init_ports(struct rehearsal *rehearsal)
 		.clock = &rehearsal->clock,
 		.crypto = &rehearsal->cfg.crypto,
 		.secret_of = secret_of,
+		.sign = sign_offer,
 		.stop = reach_point,
 		.event = tell_session,
 		.ctx = rehearsal,
 	};
 
 	rehearsal->clock = (struct fota_clock) { rehearsal, get_now_ms, get_unix_s };
-	rehearsal->crypto = (struct fota_crypto) { rehearsal, hmac_sha256, sha256_begin, sha256_update, sha256_finish };
+	rehearsal->crypto = (struct fota_crypto) { rehearsal,     hmac_sha256, sha256_begin, sha256_update,
+						   sha256_finish, sha1,        p256_verify };
 	rehearsal->identity = (struct fota_identity) { rehearsal, get_identity };
 	sim_http_init(&rehearsal->http, &http);
 }
@@ -492,8 +541,9 @@ enum fota_err rehearsal_open(struct rehearsal **out, const struct rehearsal_cfg 
 
 	*out = NULL;
 	if (!rehearsal) { return FOTA_ERR_IO; }
-	rehearsal->memory = malloc(2 * ((size_t)SLOT_BYTES + JOURNAL_BYTES));
-	if (!rehearsal->memory) {
+	rehearsal->memory = malloc(2 * ((size_t)FOTA_SLOT_COUNT * SLOT_BYTES + JOURNAL_BYTES));
+	if (!rehearsal->memory || sign_key_generate(&rehearsal->signer, NULL)) {
+		free(rehearsal->memory);
 		free(rehearsal);
 		return FOTA_ERR_IO;
 	}
@@ -509,6 +559,7 @@ void rehearsal_close(struct rehearsal *rehearsal)
 {
 	if (!rehearsal) { return; }
 	free(rehearsal->memory);
+	sign_key_close(&rehearsal->signer);
 	explicit_bzero(rehearsal, sizeof(*rehearsal));
 	free(rehearsal);
 }
@@ -517,7 +568,10 @@ struct rehearsal_ports rehearsal_get_ports(const struct rehearsal *rehearsal)
 {
 	return (struct rehearsal_ports) {
 		.http = &rehearsal->http.port,
-		.slot = &rehearsal->slot.flash,
+		.slots = { &rehearsal->slots[0].flash, &rehearsal->slots[1].flash },
+		.boot_slots = { &rehearsal->slot_flash[0].flash, &rehearsal->slot_flash[1].flash },
+		.boot_journal = &rehearsal->journal_flash.flash,
+		.key = &rehearsal->signer.public_key,
 		.journal = &rehearsal->journal.flash,
 		.clock = &rehearsal->clock,
 		.crypto = &rehearsal->crypto,

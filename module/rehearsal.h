@@ -2,6 +2,9 @@
 /* Plays sessions without a platform: the real session and the real AT commands over
  * storage, network, clock and identity in memory, which fail as a file says.
  *
+ * The platform signs its offers with a key that is made at the start, and that the module
+ * trusts for as long as the rehearsal lasts.
+ *
  * What is told is caused: a rehearsal never writes a code to the host, but for the few
  * that docs/rehearsal.md names. Each AT+CSCFOTA that the module would accept, or
  * that is to be refused, plays the next session of the file. */
@@ -30,13 +33,15 @@ struct rehearsal_cfg {
 /* For the session. Valid until close. */
 struct rehearsal_ports {
 	const struct fota_http *http;
-	const struct fota_flash *slot, *journal;
+	const struct fota_flash *slots[FOTA_SLOT_COUNT], *journal;
+	const struct fota_flash *boot_slots[FOTA_SLOT_COUNT], *boot_journal; /* without failures */
+	const struct fota_trusted_key *key;
 	const struct fota_clock *clock;
 	const struct fota_crypto *crypto;
 	const struct fota_identity *identity;
 };
 
-/* Copies *cfg and keeps what it names. OK; IO if there is no memory. */
+/* Copies *cfg and keeps what it names. OK; IO if there is no memory or no key. */
 FOTA_MUST_CHECK enum fota_err rehearsal_open(struct rehearsal **out, const struct rehearsal_cfg *cfg);
 /* NULL is allowed. */
 void rehearsal_close(struct rehearsal *rehearsal);

@@ -58,10 +58,25 @@ static enum fota_err digest_of_package(const struct sim_http *sim, uint8_t diges
 	return err;
 }
 
+static enum fota_err sign_offer(const struct sim_http *sim, const struct fota_check_request *request,
+				struct fota_check_answer *answer, struct fota_room room)
+{
+	struct fota_suit_build offer = {
+		.oem = request->oem,
+		.model = request->model,
+		.version = request->target,
+		.size_bytes = answer->size_bytes,
+	};
+
+	if (!sim->cfg.sign || answer->result != FOTA_REFUSAL_UPDATE) { return FOTA_ERR_OK; }
+	memcpy(offer.digest, answer->digest.ptr, sizeof(offer.digest));
+	return sim->cfg.sign(sim->cfg.ctx, &offer, room, &answer->manifest);
+}
+
 static enum fota_err put_check(struct sim_http *sim, struct fota_bytes payload, struct fota_room room,
 			       struct fota_bytes *out)
 {
-	uint8_t digest[FOTA_DIGEST_BYTES] = { 0 };
+	uint8_t digest[FOTA_DIGEST_BYTES] = { 0 }, manifest[FOTA_SUIT_ENVELOPE_MAX_BYTES];
 	struct fota_check_request request;
 	struct fota_check_answer answer = {
 		.result = sim->plan.refusal,
@@ -75,6 +90,7 @@ static enum fota_err put_check(struct sim_http *sim, struct fota_bytes payload, 
 
 	sim->counts.check_count++;
 	if (!err) { err = digest_of_package(sim, digest); }
+	if (!err) { err = sign_offer(sim, &request, &answer, (struct fota_room) { manifest, sizeof(manifest) }); }
 	return err ? err : fota_check_answer_put(&answer, room, out);
 }
 
@@ -131,7 +147,7 @@ static void prepare_message(struct sim_http *sim, struct fota_bytes request)
 	}
 	err = answer_message(sim, request);
 	if (err) {
-		sim->status = err == FOTA_ERR_AUTH ? 403 : 400;
+		sim->status = err == FOTA_ERR_AUTH ? 403 : err == FOTA_ERR_IO ? 500 : 400;
 		sim->message_len = 0;
 	}
 }

@@ -11,6 +11,7 @@
 #include "fota/cose.h"
 #include "fota/device_api.h"
 #include "fota/port.h"
+#include "fota/suit.h"
 
 enum sim_http_part { SIM_HTTP_CHECK, SIM_HTTP_REPORT, SIM_HTTP_PACKAGE, SIM_HTTP_RESUME, SIM_HTTP_PART_COUNT };
 
@@ -41,12 +42,17 @@ struct sim_http_cfg {
 	const struct fota_crypto *crypto; /* its running SHA-256 is used while a check is answered */
 	/* The secret of a product; empty: unknown, the request gets status 403. */
 	struct fota_bytes (*secret_of)(void *ctx, struct fota_bytes product);
+	/* Fills *out with the signed manifest of an offer, in `room` of FOTA_SUIT_ENVELOPE_MAX_BYTES; `offer` names
+	 * oem, model, version, digest and size. OK, or an error: the request gets status 500. NULL: offers have none.
+	 */
+	enum fota_err (*sign)(void *ctx, const struct fota_suit_build *offer, struct fota_room room,
+			      struct fota_bytes *out);
 	/* The place of a plan's `is_stopping` is reached. True: go on with the answer. False: nothing
 	 * more comes, until the request is cancelled. May be NULL (go on). */
 	bool (*stop)(void *ctx, enum sim_http_part part);
 	/* As fota_session_http. Called from sim_http_perform. */
 	enum fota_err (*event)(void *ctx, const struct fota_http_event *event, size_t *taken);
-	void *ctx; /* of the three */
+	void *ctx; /* of the four */
 };
 
 struct sim_http_counts {

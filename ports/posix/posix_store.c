@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -434,6 +435,14 @@ bool posix_store_poll(struct posix_store *store, enum fota_err *result)
 	if (is_ready) { (void)!read(store->event_fd, &count, sizeof(count)); }
 	pthread_mutex_unlock(&store->lock);
 	return is_ready;
+}
+
+bool posix_store_wait(struct posix_store *store, int limit_ms, enum fota_err *result)
+{
+	struct pollfd fd = { .fd = store->event_fd, .events = POLLIN };
+
+	while (poll(&fd, 1, limit_ms) < 0 && errno == EINTR) {}
+	return posix_store_poll(store, result);
 }
 
 /* A disk that hangs must not keep the program from ending. */

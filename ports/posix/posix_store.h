@@ -33,6 +33,10 @@ int posix_store_fd(const struct posix_store *store);
 /* True once for each operation that was PENDING and has ended. Does not block. */
 bool posix_store_poll(struct posix_store *store, enum fota_err *result);
 
+/* Blocks until the operation that was PENDING has ended, and gives its result; for times when nothing
+ * else is to be done. False if that takes longer than limit_ms. */
+bool posix_store_wait(struct posix_store *store, int limit_ms, enum fota_err *result);
+
 /* Carries out what is queued, without syncing it, and frees the store. Does not wait
  * longer than a second for a disk that hangs: false then, and the worker may still use the
  * store and the `dst` of a read. NULL is allowed. */

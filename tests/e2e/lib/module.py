@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One module: a process of atfotad with its state directory and its PTYs."""
 
-import functools
 import os
 import signal
 import subprocess
@@ -24,18 +23,9 @@ def sanitizer_env(folder):
         UBSAN_OPTIONS=f"halt_on_error=1:print_stacktrace=1:exitcode=99:log_path={folder}/ubsan")
 
 
-@functools.cache
-def knows_trust(program):
-    """TRANSITION: whether the program has keys at all."""
-    try:
-        return "--trust" in subprocess.run([program, "--help"], capture_output=True, text=True, timeout=5).stdout
-    except (OSError, subprocess.SubprocessError):
-        return False
-
-
 def download_slot(module):
     """Where a module that has never installed anything stores a package."""
-    return module.state / "slot-a"
+    return module.state / "slot-b"
 
 
 def slots(module):
@@ -83,7 +73,7 @@ class Module:
             words += ["--pty", str(link)]
         if self.plain and not self.server.startswith("https:"):
             words.append("--allow-http")
-        if self.trusted and knows_trust(self.program):
+        if self.trusted:
             words += ["--trust", str(self.trusted)]
         return words + self.identity + self.limits + self.options
 

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file `boot` is replaced as a whole: new file, sync, rename, sync of the directory. */
+#include "boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fota/journal.h"
+
+#define PART       "boot"
+#define TEXT_BYTES 1024
+#define PATH_BYTES 4096
+
+char boot_slot_letter(unsigned slot)
+{
+	return slot ? 'b' : 'a';
+}
+
+/* ---- the file ---- */
+
+static const char *state_name(unsigned state)
+{
+	static const char *const names[] = {
+		[FOTA_BOOT_IDLE] = "idle",
+		[FOTA_BOOT_INSTALLING] = "installing",
+		[FOTA_BOOT_ARMED] = "armed",
+		[FOTA_BOOT_TRIAL] = "trial",
+	};
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "unknown";
+}
+
+/* What the next start runs. */
+static unsigned next_slot(const struct fota_boot *now)
+{
+	bool is_trial = now->state == FOTA_BOOT_ARMED || (now->state == FOTA_BOOT_TRIAL && now->tries_left);
+
+	return is_trial ? fota_boot_target(now) : now->active;
+}
+
+/* A version is any text: what would break a line is shown as '?'. */
+static void add_version(FILE *f, const char *name, struct fota_bytes version)
+{
+	(void)fprintf(f, "%s = ", name);
+	for (size_t i = 0; i < version.len; i++) {
+		(void)fputc(version.ptr[i] < ' ' || version.ptr[i] == 0x7f ? '?' : version.ptr[i], f);
+	}
+	(void)fputc('\n', f);
+}
+
+static struct fota_bytes version_of(const struct boot *boot, unsigned slot)
+{
+	struct fota_bytes version = fota_text_get(&boot->now.images[slot].version);
+
+	return version.len || slot != boot->slot ? version : boot_version(boot);
+}
+
+static void write_text(const struct boot *boot, FILE *f)
+{
+	unsigned next = next_slot(&boot->now);
+
+	(void)fprintf(f, "slot = %c\n", boot_slot_letter(boot->slot));
+	add_version(f, "version", boot_version(boot));
+	(void)fprintf(f, "state = %s\ntries = %u\nnext = %c\n", state_name(boot->now.state), boot->now.tries_left,
+		      boot_slot_letter(next));
+	add_version(f, "next-version", version_of(boot, next));
+}
+
+static bool write_file(const struct boot *boot, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	bool is_good;
+
+	if (!f) {
+		if (fd >= 0) { close(fd); }
+		return false;
+	}
+	write_text(boot, f);
+	is_good = fflush(f) == 0 && fsync(fd) == 0;
+	return fclose(f) == 0 && is_good;
+}
+
+static bool sync_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_synced = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0) { close(fd); }
+	return is_synced;
+}
+
+static bool replace_file(const struct boot *boot)
+{
+	const char *dir = boot->cfg.dir;
+	char path[PATH_BYTES], beside[PATH_BYTES];
+
+	if (!dir) { return true; }
+	(void)snprintf(path, sizeof(path), "%s/boot", dir);
+	(void)snprintf(beside, sizeof(beside), "%s/boot.new", dir);
+	if (write_file(boot, beside) && rename(beside, path) == 0 && sync_dir(dir)) { return true; }
+	log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART, "cannot write %s: %s", path, strerror(errno));
+	return false;
+}
+
+/* ---- the port ---- */
+
+/* The boot loader counts; that the file is not there harms nobody. */
+static enum fota_err set(void *ctx, const struct fota_boot *now)
+{
+	struct boot *boot = ctx;
+	const struct fota_bootenv *env = boot->cfg.env;
+
+	boot->now = *now;
+	(void)replace_file(boot);
+	return env ? env->set(env->ctx, now) : FOTA_ERR_OK;
+}
+
+/* ---- a start ---- */
+
+static enum fota_err poll_journal(const struct boot_cfg *cfg, struct fota_journal *journal)
+{
+	enum fota_err err;
+
+	do {
+		err = fota_journal_poll(journal);
+		if (err == FOTA_ERR_PENDING) { err = cfg->wait(cfg->wait_ctx); }
+	} while (err == FOTA_ERR_OK);
+	return err == FOTA_ERR_NONE ? FOTA_ERR_OK : err;
+}
+
+/* What the journal says before the start. One that cannot be read says nothing. */
+static void read_boot(const struct boot_cfg *cfg, struct fota_boot *now)
+{
+	struct fota_room room = { cfg->work.ptr + cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES, FOTA_JOURNAL_ROOM_BYTES };
+	struct fota_record record = { .last_code = 0 };
+	struct fota_journal journal;
+
+	memset(now, 0, sizeof(*now));
+	if (fota_journal_init(&journal, cfg->journal, &record, room)) { return; }
+	fota_journal_load(&journal);
+	if (poll_journal(cfg, &journal) == FOTA_ERR_OK) { *now = record.boot; }
+	explicit_bzero(&record, sizeof(record)); /* it may hold a secret */
+}
+
+/* Of a slot whose image the journal knows; else what the options say. Where another boot
+ * loader chooses, they come from what runs. */
+static void take_version(struct boot *boot)
+{
+	const struct fota_text *known = &boot->now.images[boot->slot].version;
+
+	boot->version.len = 0;
+	if (known->len && !boot->cfg.env) {
+		boot->version = *known;
+	} else if (fota_text_set(&boot->version, boot->cfg.version)) {
+		log_line(boot->cfg.log, LOG_LEVEL_WARN, PART, "--firmware-version has more than %u bytes: not used",
+			 (unsigned)FOTA_VERSION_MAX_BYTES);
+	}
+}
+
+static void log_start(const struct boot *boot, const struct fota_boot_choice *choice)
+{
+	struct fota_bytes version = boot_version(boot);
+
+	log_line(boot->cfg.log, LOG_LEVEL_INFO, PART, "slot %c, version %.*s, %s", boot_slot_letter(boot->slot),
+		 (int)version.len, (const char *)version.ptr, state_name(boot->now.state));
+	if (boot->now.state == FOTA_BOOT_TRIAL) {
+		log_line(boot->cfg.log, LOG_LEVEL_INFO, PART, "on trial, %u more starts", boot->now.tries_left);
+	}
+	if (choice->is_stranger) {
+		log_line(boot->cfg.log, LOG_LEVEL_WARN, PART, "slot %c runs, but slot %c should",
+			 boot_slot_letter(boot->slot), boot_slot_letter(boot->now.active));
+	}
+}
+
+static int log_failure(const struct boot *boot, enum fota_err err)
+{
+	if (err == FOTA_ERR_NONE) {
+		log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART,
+			 "slot %c does not hold the image that was installed there, and there is no other one: put the "
+			 "slot's file back, or begin anew with an empty state directory",
+			 boot_slot_letter(boot->now.active));
+		return -1;
+	}
+	log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART, "the journal cannot be read or written (%s): slot %c runs%s",
+		 fota_err_text(err), boot_slot_letter(boot->slot), err == FOTA_ERR_CONTRACT ? " not" : "");
+	return err == FOTA_ERR_CONTRACT ? -1 : 0;
+}
+
+void boot_init(struct boot *boot, const struct boot_cfg *cfg)
+{
+	*boot = (struct boot) { .cfg = *cfg, .port = { .ctx = boot, .set = set } };
+}
+
+int boot_start(struct boot *boot)
+{
+	const struct boot_cfg *cfg = &boot->cfg;
+	struct fota_boot_cfg start = {
+		.journal = cfg->journal,
+		.slots = { cfg->slots[0], cfg->slots[1] },
+		.crypto = cfg->crypto,
+		.work = cfg->work,
+		.wait = cfg->wait,
+		.wait_ctx = cfg->wait_ctx,
+		.is_chosen = cfg->which != NULL,
+	};
+	struct fota_boot_choice choice;
+	enum fota_err err;
+
+	if (cfg->which) {
+		int running;
+
+		read_boot(cfg, &boot->now);
+		running = cfg->which(cfg->which_ctx, &boot->now);
+		if (running < 0) { return -1; }
+		start.running = (unsigned)running;
+	}
+	err = fota_boot_run(&start, &boot->now, &choice);
+	boot->slot = choice.slot;
+	boot->is_stranger = choice.is_stranger;
+	take_version(boot);
+	log_start(boot, &choice);
+	if (err) { return log_failure(boot, err); }
+	if (set(boot, &boot->now)) { log_line(cfg->log, LOG_LEVEL_ERROR, PART, "the boot loader could not be told"); }
+	return 0;
+}
+
+struct fota_bytes boot_version(const struct boot *boot)
+{
+	return fota_text_get(&boot->version);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The module starts: which slot runs, then a session over it. */
+#include "module_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "posix_clock.h"
+
+#define WORK_BYTES (256u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
+#define LOAD_MS    2000
+#define DISK_MS    30000 /* for one operation, before the module gives up starting */
+
+static enum fota_err wait_for_disk(void *ctx)
+{
+	struct module *module = ctx;
+	enum fota_err result;
+
+	if (posix_store_wait(module->store, DISK_MS, &result)) { return result; }
+	module->is_disk_hung = true;
+	return FOTA_ERR_IO;
+}
+
+/* Behind the ports that fail on demand: a boot loader has its own driver, and what is
+ * to fail is the session. */
+static struct boot_cfg make_cfg(struct module *module)
+{
+	struct boot_cfg cfg = {
+		.journal = &module->journal_file,
+		.slots = { &module->slot_files[0], &module->slot_files[1] },
+		.crypto = &module->crypto_port,
+		.work = { module->work, WORK_BYTES },
+		.wait = wait_for_disk,
+		.wait_ctx = module,
+		.dir = module->options->state_dir,
+		.version = fota_bytes_of(module->options->identity[FOTA_IDENTITY_VERSION]),
+		.log = &module->log,
+	};
+
+	if (module->rehearsal) {
+		struct rehearsal_ports ports = rehearsal_get_ports(module->rehearsal);
+
+		cfg.journal = ports.boot_journal;
+		cfg.slots[0] = ports.boot_slots[0];
+		cfg.slots[1] = ports.boot_slots[1];
+		cfg.wait = NULL;
+		cfg.dir = NULL;
+	}
+	return cfg;
+}
+
+static int start(struct module *module)
+{
+	int status = boot_start(&module->boot);
+
+	if (module->is_disk_hung) {
+		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "the disk below %s does not answer",
+			 module->options->state_dir);
+		return 1;
+	}
+	module->session_cfg.running_slot = module->boot.slot;
+	return status ? 1 : 0;
+}
+
+int module_open_boot(struct module *module)
+{
+	struct boot_cfg cfg;
+
+	module->work = malloc(WORK_BYTES);
+	if (!module->work) {
+		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "cannot allocate memory: %s", strerror(errno));
+		return 1;
+	}
+	module->session_cfg.work = (struct fota_room) { module->work, WORK_BYTES };
+	module->session_cfg.bootenv = &module->boot.port;
+	cfg = make_cfg(module);
+	boot_init(&module->boot, &cfg);
+	return start(module);
+}
+
+void module_take_storage(struct module *module)
+{
+	enum fota_err result;
+
+	if (!module->store) { return; }
+	while (posix_store_poll(module->store, &result)) {
+		fota_session_storage(&module->session, result);
+	}
+}
+
+void module_wait_for_journal(struct module *module)
+{
+	struct pollfd fd = { .fd = module->store ? posix_store_fd(module->store) : -1, .events = POLLIN };
+	uint64_t end_ms = posix_clock_now_ms() + LOAD_MS;
+
+	while (!fota_session_is_quiet(&module->session) && posix_clock_now_ms() < end_ms) {
+		(void)poll(&fd, 1, 100);
+		module_take_storage(module);
+	}
+}
+
+/* ---- starting again ---- */
+
+/* The work is done by module_take_restart: the command wants its OK first. */
+void module_restart(void *ctx)
+{
+	struct module *module = ctx;
+
+	log_line(&module->log, LOG_LEVEL_INFO, MODULE_PART, "restarting");
+	module->is_restarting = true;
+	module->boot_ms = posix_clock_now_ms() + MODULE_BOOT_MS;
+}
+
+/* All anew from the journal, as after a start of the program. */
+static void boot_again(struct module *module)
+{
+	module->is_restarting = false;
+	if (start(module) || fota_session_init(&module->session, &module->session_cfg)) {
+		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "the module does not start again");
+		module_go_down(module);
+		module->down_ms = 0;
+		return;
+	}
+	module_wait_for_journal(module);
+	for (unsigned i = 0; i < module->line_count; i++) {
+		mux_end(&module->lines[i].mux);
+		at_reset(&module->lines[i].at);
+	}
+	at_network_boot(&module->network);
+	log_line(&module->log, LOG_LEVEL_INFO, MODULE_PART, "ready");
+}
+
+void module_take_restart(struct module *module)
+{
+	if (!module->is_restarting || module->is_going_down) { return; }
+	fota_session_abort(&module->session);
+	if (fota_session_is_storing(&module->session) || !fota_session_is_quiet(&module->session)) { return; }
+	if (posix_clock_now_ms() >= module->boot_ms) { boot_again(module); }
+}
