@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* atfota version. A version is named by --product and --name, or by its ID. */
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "fota/suit.h"
 #include "resource.h"
 #include "upload.h"
 
@@ -22,6 +27,8 @@ static const struct tool_column show_columns[] = {
 	{ "STATE", "state" },
 	{ "FROM", "from" },
 	{ "NOTES", "notes" },
+	{ "SEQUENCE", "manifest.sequence" },
+	{ "KEYS", "manifest.kids" },
 	{ "SIZE", "package.size", true },
 	{ "SHA-256", "package.digest" },
 	{ "CREATED", "created" },
@@ -116,6 +123,64 @@ static const char *file_of(const struct tool_args *args)
 	return args->pos[args->pos_count - 1];
 }
 
+/* A manifest on its way to the platform. */
+struct manifest_file {
+	int fd;
+	uint64_t size;
+};
+
+/* Close it in each case. */
+static enum tool_status manifest_open(struct manifest_file *manifest, const char *file, struct tool_error *err)
+{
+	struct stat st;
+
+	*manifest = (struct manifest_file) { .fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY) };
+	if (manifest->fd < 0 || fstat(manifest->fd, &st)) {
+		return tool_fail(err, TOOL_STATUS_FAIL, "cannot open %s: %s", file, strerror(errno));
+	}
+	manifest->size = (uint64_t)st.st_size;
+	if (S_ISREG(st.st_mode) && manifest->size > 0 && manifest->size <= FOTA_SUIT_ENVELOPE_MAX_BYTES) {
+		return TOOL_STATUS_OK;
+	}
+	return tool_fail(err, TOOL_STATUS_FAIL,
+			 "%s is no manifest: that is a file of at most %u bytes, 'atfota package build' makes one",
+			 file, FOTA_SUIT_ENVELOPE_MAX_BYTES);
+}
+
+static void manifest_close(struct manifest_file *manifest)
+{
+	if (manifest->fd >= 0) { close(manifest->fd); }
+	manifest->fd = -1;
+}
+
+/* Sends it; *version becomes what the platform answers. */
+static enum tool_status manifest_send(struct manifest_file *manifest, struct api *api, const char *id, json_t **version,
+				      struct tool_error *err)
+{
+	struct http_source source = { .fd = manifest->fd, .end = manifest->size };
+	struct api_path path;
+
+	api_path_init(&path, "/versions");
+	api_path_add(&path, id);
+	api_path_add(&path, "manifest");
+	const struct http_request request = { .method = "PUT", .path = path.text, .source = &source };
+	return api_exchange(api, &request, NULL, version, err);
+}
+
+static enum tool_status act_manifest(struct api *api, const struct tool_args *args, const char *id,
+				     struct tool_error *err)
+{
+	struct manifest_file manifest;
+	json_t *version = NULL;
+	enum tool_status status = manifest_open(&manifest, file_of(args), err);
+
+	if (!status) { status = manifest_send(&manifest, api, id, &version, err); }
+	if (!status) { resource_print(show_columns, args, version); }
+	json_decref(version);
+	manifest_close(&manifest);
+	return status;
+}
+
 static enum tool_status act_upload(struct api *api, const struct tool_args *args, const char *id,
 				   struct tool_error *err)
 {
@@ -153,6 +218,11 @@ static enum tool_status run_withdraw(const struct tool_args *args, struct tool_e
 static enum tool_status run_upload(const struct tool_args *args, struct tool_error *err)
 {
 	return with_version(args, args->pos_count == 2 ? args->pos[0] : NULL, act_upload, err);
+}
+
+static enum tool_status run_manifest(const struct tool_args *args, struct tool_error *err)
+{
+	return with_version(args, args->pos_count == 2 ? args->pos[0] : NULL, act_manifest, err);
 }
 
 static enum tool_status run_list(const struct tool_args *args, struct tool_error *err)
@@ -236,6 +306,21 @@ static bool is_state(const json_t *version, const char *state)
 	return text && strcmp(text, state) == 0;
 }
 
+/* The platform takes a manifest that it has already as often as it comes. */
+static enum tool_status bring_manifest(struct api *api, struct manifest_file *manifest, const char *id,
+				       json_t **version, struct tool_error *err)
+{
+	json_t *next = NULL;
+	enum tool_status status = manifest_send(manifest, api, id, &next, err);
+
+	if (status) {
+		json_decref(next);
+	} else {
+		take(version, next);
+	}
+	return status;
+}
+
 static enum tool_status bring_package(struct api *api, struct upload *upload, const char *id, json_t **version,
 				      struct tool_error *err)
 {
@@ -269,9 +354,15 @@ static enum tool_status publish(struct api *api, const char *id, json_t **versio
 	return status;
 }
 
+/* The two files of a release. */
+struct release {
+	struct manifest_file manifest;
+	struct upload upload;
+};
+
 /* Each part is left out if it is done already, so that a release that was interrupted is
  * simply done again. */
-static enum tool_status release(struct api *api, const struct tool_args *args, struct upload *upload,
+static enum tool_status release(struct api *api, const struct tool_args *args, struct release *files,
 				struct tool_error *err)
 {
 	char id[RESOURCE_ID_MAX_BYTES];
@@ -282,7 +373,8 @@ static enum tool_status release(struct api *api, const struct tool_args *args, s
 	if (!status && !api_id(version, "id", id, sizeof id)) {
 		status = tool_fail(err, TOOL_STATUS_REFUSED, "the platform's answer has no ID in it");
 	}
-	if (!status) { status = bring_package(api, upload, id, &version, err); }
+	if (!status) { status = bring_manifest(api, &files->manifest, id, &version, err); }
+	if (!status) { status = bring_package(api, &files->upload, id, &version, err); }
 	if (!status) { status = publish(api, id, &version, err); }
 	if (!status) { resource_print(show_columns, args, version); }
 	json_decref(version);
@@ -291,15 +383,15 @@ static enum tool_status release(struct api *api, const struct tool_args *args, s
 
 static enum tool_status run_release(const struct tool_args *args, struct tool_error *err)
 {
-	struct upload upload;
+	struct release files = { .manifest.fd = -1, .upload.fd = -1 };
 	struct api api;
 	enum tool_status status = api_open(&api, args, err);
 
-	if (!status) {
-		status = upload_open(&upload, file_of(args), stderr, err);
-		if (!status) { status = release(&api, args, &upload, err); }
-		upload_close(&upload);
-	}
+	if (!status) { status = manifest_open(&files.manifest, args->opt[TOOL_OPT_MANIFEST], err); }
+	if (!status) { status = upload_open(&files.upload, file_of(args), stderr, err); }
+	if (!status) { status = release(&api, args, &files, err); }
+	upload_close(&files.upload);
+	manifest_close(&files.manifest);
 	api_close(&api);
 	return status;
 }
@@ -326,6 +418,16 @@ static const struct argp_option name_options[] = { OPTION_PRODUCT, OPTION_NAME, 
 static const struct argp_option create_options[] = {
 	OPTION_PRODUCT, OPTION_NAME, OPTION_NOTES, OPTION_FROM, TOOL_OPTIONS_JSON, { 0 },
 };
+static const struct argp_option release_options[] = {
+	OPTION_PRODUCT,
+	OPTION_NAME,
+	{ "manifest", TOOL_KEY(MANIFEST), "FILE", 0, "Signed manifest of the image ('atfota package build' makes it)",
+	  0 },
+	OPTION_NOTES,
+	OPTION_FROM,
+	TOOL_OPTIONS_JSON,
+	{ 0 },
+};
 static const struct argp_option list_options[] = {
 	OPTION_PRODUCT,
 	OPTION_NAME,
@@ -340,14 +442,17 @@ static const struct argp_option list_options[] = {
 
 const struct tool_command tool_version_commands[] = {
 	{ TOOL_PLATFORM_LEAF("create", "Create a version, as a draft", run_create, create_options), .required = NAMED },
+	{ TOOL_PLATFORM_LEAF("manifest", "Give a version its signed manifest, or the same with other signatures",
+			     run_manifest, name_options),
+	  .args_doc = "[ID] FILE", .pos_min = 1, .pos_max = 2 },
 	{ TOOL_PLATFORM_LEAF("upload", "Upload the package of a draft; goes on where it stopped", run_upload,
 			     name_options),
 	  .args_doc = "[ID] FILE", .pos_min = 1, .pos_max = 2 },
 	{ TOOL_PLATFORM_LEAF("publish", "Offer a version to the modules of its product", run_publish, name_options),
 	  MAYBE_ONE },
-	{ TOOL_PLATFORM_LEAF("release", "Create, upload and publish; what is done already is left out", run_release,
-			     create_options),
-	  TOOL_ONE("FILE"), .required = NAMED },
+	{ TOOL_PLATFORM_LEAF("release", "Create, give manifest and package, publish; what is done already is left out",
+			     run_release, release_options),
+	  TOOL_ONE("FILE"), .required = NAMED | TOOL_NEED(MANIFEST) },
 	{ TOOL_PLATFORM_LEAF("withdraw", "Stop offering a version", run_withdraw, name_options), MAYBE_ONE },
 	{ TOOL_PLATFORM_LEAF("list", "List versions", run_list, list_options) },
 	{ TOOL_PLATFORM_LEAF("show", "Show a version", run_show, name_options), MAYBE_ONE },

@@ -34,7 +34,7 @@ def options_of(tool, *path):
     out = tool.ok(*path, "--help").out
     if "COMMAND ..." not in out:
         return set(re.findall(r"--([a-z-]+)", out.split("Exit status:")[0])) - {"help", "usage"}
-    names = re.findall(r"^  ([a-z]+) +[A-Z]", out.split("Exit status:")[0], re.MULTILINE)
+    names = re.findall(r"^  ([a-z-]+) +[A-Z]", out.split("Exit status:")[0], re.MULTILINE)
     return set().union(*(options_of(tool, *path, name) for name in names))
 
 

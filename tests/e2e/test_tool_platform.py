@@ -473,7 +473,7 @@ def leaves(tool, *path):
     out = tool.ok(*path, "--help").out
     if "COMMAND ..." not in out:
         return [(path, out)]
-    names = re.findall(r"^  ([a-z]+) +[A-Z]", out.split("Exit status:")[0], re.MULTILINE)
+    names = re.findall(r"^  ([a-z-]+) +[A-Z]", out.split("Exit status:")[0], re.MULTILINE)
     return [leaf for name in names for leaf in leaves(tool, *path, name)]
 
 
