@@ -2,6 +2,10 @@
 /* atfota-cloud: the platform. Everything is in libcloud. */
 #include "app.h"
 #include "guard.h"
+#include "wipe.h"
+
+#include <jansson.h>
+#include <stdlib.h>
 
 int main(int argc, char **argv)
 {
@@ -9,6 +13,7 @@ int main(int argc, char **argv)
 	int status;
 
 	guard_memory();
+	json_set_alloc_funcs(malloc, wipe_free);
 	status = cloud_options_load(&options, argc, argv);
 	if (status == 0) { status = cloud_app_run(&options); }
 	cloud_options_free(&options);

@@ -238,6 +238,14 @@ bool line_has_output(const struct line *line)
 	return line->out_len > 0 || line->wire_len > 0 || unread > 0;
 }
 
+/* Gives what is left. What was sent may be the echo of a secret: nothing of it stays. */
+static size_t take_front(uint8_t *bytes, size_t len, size_t taken)
+{
+	memmove(bytes, bytes + taken, len - taken);
+	explicit_bzero(bytes + len - taken, taken);
+	return len - taken;
+}
+
 /* The bytes that were not sent move to the front. If the host's end is broken nothing
  * waits for it any more; the next read notices that the host is gone. */
 static size_t send_front(struct line *line, uint8_t *bytes, size_t len)
@@ -250,8 +258,7 @@ static size_t send_front(struct line *line, uint8_t *bytes, size_t len)
 		return 0;
 	}
 	if (sent <= 0) { return len; }
-	memmove(bytes, bytes + sent, len - (size_t)sent);
-	return len - (size_t)sent;
+	return take_front(bytes, len, (size_t)sent);
 }
 
 /* Answers to the client's questions go before data, for data may be suspended. */
@@ -264,8 +271,7 @@ static void fill_wire(struct line *line)
 		line->wire_len += rfc2217_escape(line->wire + line->wire_len, sizeof(line->wire) - line->wire_len,
 						 line->out, line->out_len, &taken);
 	}
-	memmove(line->out, line->out + taken, line->out_len - taken);
-	line->out_len -= taken;
+	line->out_len = take_front(line->out, line->out_len, taken);
 }
 
 void line_flush(struct line *line)

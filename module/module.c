@@ -99,6 +99,7 @@ static void take_input(struct module *module, struct module_line *it, uint64_t n
 	size_t len = read_line(it, bytes, now_ms);
 
 	if (len && !module->is_restarting) { mux_feed(&it->mux, bytes, len, now_ms); }
+	explicit_bzero(bytes, len); /* a command's secret may be in it */
 }
 
 static bool is_over(const struct module *module)

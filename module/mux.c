@@ -214,6 +214,7 @@ static void flush_port(struct mux *mux, unsigned channel)
 		if (sent == 0) { return; }
 		port->out_len -= sent;
 		memmove(port->out, port->out + sent, port->out_len);
+		explicit_bzero(port->out + port->out_len, sent); /* the echo of a secret, perhaps */
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "http_client.h"
 
 #include "tls.h"
+#include "wipe.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -69,7 +70,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *ctx)
 {
 	struct http_answer *answer = ctx;
 	size_t len = size * count;
-	char *grown = len > ANSWER_MAX - answer->len ? NULL : realloc(answer->body, answer->len + len + 1);
+	char *grown = len > ANSWER_MAX - answer->len ? NULL : wipe_realloc(answer->body, answer->len + len + 1);
 
 	if (!grown) { return 0; }
 	memcpy(grown + answer->len, bytes, len);
@@ -261,6 +262,6 @@ enum tool_status http_client_call(struct http_client *client, const struct http_
 
 void http_answer_free(struct http_answer *answer)
 {
-	free(answer->body);
+	wipe_free(answer->body);
 	answer->body = NULL;
 }

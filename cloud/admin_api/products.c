@@ -6,6 +6,7 @@
 #include "posix_random.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define SECRET_RANDOM_BYTES 16u
 #define ID_TRY_COUNT        16u
@@ -96,7 +97,7 @@ void cloud_product_add(struct cloud_call *call)
 		.name = cloud_call_text(call, "name", cloud_note_check, false),
 		.secret = cloud_call_text(call, "secret", cloud_secret_check, false),
 	};
-	char secret[2 * SECRET_RANDOM_BYTES + 1];
+	char secret[2 * SECRET_RANDOM_BYTES + 1] = "";
 
 	if (call->status) { return; }
 	product.model = find_model(call, oem, model);
@@ -111,6 +112,7 @@ void cloud_product_add(struct cloud_call *call)
 		if (!product.secret) { product.secret = secret; }
 		add(call, &product);
 	}
+	explicit_bzero(secret, sizeof(secret));
 }
 
 void cloud_product_list(struct cloud_call *call)

@@ -5,6 +5,7 @@
 #include "domain/names.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define TOKEN_PREFIX       "atfota_" /* lets secret scanners find tokens where they do not belong */
 #define TOKEN_RANDOM_BYTES 24u
@@ -19,6 +20,7 @@ bool cloud_token_new(struct cloud_app *app, char token[CLOUD_TOKEN_CAP], uint8_t
 	if (!worker) { return false; }
 	is_ok = cloud_random_hex(hex, TOKEN_RANDOM_BYTES);
 	snprintf(token, CLOUD_TOKEN_CAP, TOKEN_PREFIX "%s", is_ok ? hex : "");
+	explicit_bzero(hex, sizeof(hex));
 	crypto = &worker->crypto;
 	is_ok = is_ok && crypto->sha256_begin(crypto->ctx) == FOTA_ERR_OK &&
 		crypto->sha256_update(crypto->ctx, fota_bytes_of(token)) == FOTA_ERR_OK &&
@@ -63,6 +65,7 @@ void cloud_token_add(struct cloud_call *call)
 	cloud_call_ok(call, MHD_HTTP_CREATED,
 		      json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)cloud_db_last_id(call->db), "name", name,
 				"token", token, "created", cloud_time_text(call->now_s, created)));
+	explicit_bzero(token, sizeof(token));
 }
 
 static int64_t token_count(struct cloud_call *call)

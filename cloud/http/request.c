@@ -2,6 +2,8 @@
 /* Answers are made here and queued by http/server.c when the body was read. */
 #include "http/request.h"
 
+#include "wipe.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -76,9 +78,9 @@ static struct MHD_Response *response_of_text(const char *content_type, char *tex
 	struct MHD_Response *response;
 
 	if (!text) { return NULL; }
-	response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+	response = MHD_create_response_from_buffer_with_free_callback(strlen(text), text, wipe_free);
 	if (!response) {
-		free(text);
+		wipe_free(text);
 		return NULL;
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);

@@ -11,6 +11,7 @@
 #include "http/listen.h"
 #include "http/router.h"
 #include "text.h"
+#include "wipe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ static void free_request(struct cloud_request *request)
 {
 	if (request->response) { MHD_destroy_response(request->response); }
 	if (request->free_state) { request->free_state(request->state); }
-	free(request->body);
+	wipe_free(request->body);
 	free(request);
 }
 

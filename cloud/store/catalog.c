@@ -5,6 +5,7 @@
 #include "store/catalog.h"
 
 #include "text.h"
+#include "wipe.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -242,7 +243,7 @@ void cloud_catalog_drop(const struct cloud_catalog *catalog)
 	while (s->chunks) {
 		struct chunk *next = s->chunks->next;
 
-		free(s->chunks);
+		wipe_free(s->chunks); /* secrets of products are in it */
 		s->chunks = next;
 	}
 	free(s->products.items);

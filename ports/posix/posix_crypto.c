@@ -12,22 +12,37 @@ static enum fota_err from_ossl(int ok)
 	return ok == 1 ? FOTA_ERR_OK : FOTA_ERR_IO;
 }
 
-static enum fota_err hmac_sha256(void *ctx, struct fota_bytes key, const struct fota_bytes *parts, size_t part_count,
-				 uint8_t mac[32])
+/* An empty key with a NULL pointer would mean "keep the last key". */
+static bool set_mac_key(struct posix_crypto *crypto, struct fota_bytes key)
 {
-	struct posix_crypto *crypto = ctx;
-	EVP_MAC_CTX *mac_ctx = crypto->mac_ctx;
-	size_t len = 0;
 	static const uint8_t no_key[1];
 
-	/* An empty key with a NULL pointer would mean "keep the last key". */
-	if (EVP_MAC_init(mac_ctx, key.len ? key.ptr : no_key, key.len, NULL) != 1) { return FOTA_ERR_IO; }
+	return EVP_MAC_init(crypto->mac_ctx, key.len ? key.ptr : no_key, key.len, NULL) == 1;
+}
+
+static enum fota_err mac_parts(struct posix_crypto *crypto, const struct fota_bytes *parts, size_t part_count,
+			       uint8_t mac[32])
+{
+	EVP_MAC_CTX *mac_ctx = crypto->mac_ctx;
+	size_t len = 0;
+
 	for (size_t i = 0; i < part_count; i++) {
 		if (parts[i].len == 0) { continue; }
 		if (EVP_MAC_update(mac_ctx, parts[i].ptr, parts[i].len) != 1) { return FOTA_ERR_IO; }
 	}
 	if (EVP_MAC_final(mac_ctx, mac, &len, 32) != 1 || len != 32) { return FOTA_ERR_IO; }
 	return FOTA_ERR_OK;
+}
+
+static enum fota_err hmac_sha256(void *ctx, struct fota_bytes key, const struct fota_bytes *parts, size_t part_count,
+				 uint8_t mac[32])
+{
+	struct posix_crypto *crypto = ctx;
+	enum fota_err err = set_mac_key(crypto, key) ? mac_parts(crypto, parts, part_count, mac) : FOTA_ERR_IO;
+
+	/* libcrypto keeps a copy of the key until it gets another one. */
+	(void)set_mac_key(crypto, (struct fota_bytes) { 0 });
+	return err;
 }
 
 static enum fota_err sha256_begin(void *ctx)
