@@ -260,6 +260,15 @@ static bool finish_hash(struct open_upload *open, uint8_t digest[CLOUD_DIGEST_BY
 	return crypto.sha256_begin(crypto.ctx) == FOTA_ERR_OK && is_ok;
 }
 
+/* All bytes were sent, though the blob may be there: then they are what counts. */
+static bool is_whole(const char *dir, const struct cloud_upload *upload)
+{
+	char path[CLOUD_BLOB_PATH_CAP];
+	struct stat found;
+
+	return stat(path_of(dir, upload->id, path), &found) == 0 && (uint64_t)found.st_size == upload->size_bytes;
+}
+
 enum cloud_upload_result cloud_upload_finish(struct cloud_uploads *uploads, const struct cloud_upload *upload,
 					     uint8_t digest[CLOUD_DIGEST_BYTES])
 {
@@ -267,7 +276,7 @@ enum cloud_upload_result cloud_upload_finish(struct cloud_uploads *uploads, cons
 	char hex[CLOUD_DIGEST_HEX_CAP];
 	struct open_upload *open;
 
-	if (has_blob(uploads->dir, upload)) {
+	if (!is_whole(uploads->dir, upload) && has_blob(uploads->dir, upload)) {
 		memcpy(digest, upload->digest, CLOUD_DIGEST_BYTES);
 		cloud_upload_drop(uploads, upload->id);
 		return CLOUD_UPLOAD_OK;

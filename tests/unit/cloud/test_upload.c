@@ -136,6 +136,23 @@ static void finish_can_be_repeated(void **state)
 	cloud_uploads_free(uploads);
 }
 
+/* A blob that is there does not make other bytes right. */
+static void wrong_bytes_are_found_though_the_right_ones_are_there(void **state)
+{
+	struct cloud_uploads *uploads = cloud_uploads_new(*state, NULL);
+	struct cloud_upload expecting = wish;
+	uint8_t right[CLOUD_DIGEST_BYTES], digest[CLOUD_DIGEST_BYTES];
+
+	send(state, false, right);
+	memcpy(expecting.digest, right, sizeof(right));
+	expecting.has_digest = true;
+	assert_int_equal(append(uploads, 0, SIZE - 1), CLOUD_UPLOAD_OK);
+	assert_int_equal(cloud_upload_append(uploads, &expecting, SIZE - 1, fota_bytes_of("!")), CLOUD_UPLOAD_OK);
+	assert_int_equal(cloud_upload_finish(uploads, &expecting, digest), CLOUD_UPLOAD_DIGEST);
+	assert_true(blob_holds(state, right));
+	cloud_uploads_free(uploads);
+}
+
 /* Far more than are kept open. */
 static void many_uploads_at_once_do_not_disturb_each_other(void **state)
 {
@@ -213,6 +230,7 @@ int main(void)
 		TEST(upload_that_is_not_complete_cannot_be_finished),
 		TEST(wrong_digest_throws_the_upload_away),
 		TEST(finish_can_be_repeated),
+		TEST(wrong_bytes_are_found_though_the_right_ones_are_there),
 		TEST(many_uploads_at_once_do_not_disturb_each_other),
 		TEST(sweep_removes_what_nobody_knows),
 	};
