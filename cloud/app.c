@@ -10,6 +10,7 @@
 #include "http/server.h"
 #include "posix_random.h"
 #include "routes.h"
+#include "store/catalog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -195,6 +196,28 @@ static bool sweep(struct cloud_app *app, struct cloud_writer *writer)
 	return true;
 }
 
+/* Versions of before there were manifests: who published them must hear why nobody gets them. */
+static void warn_of_unsigned(struct cloud_app *app)
+{
+	const struct cloud_catalog *catalog = cloud_store_catalog(app->store);
+	size_t count = 0;
+
+	for (size_t i = 0; i < catalog->product_count; i++) {
+		for (size_t k = 0; k < catalog->products[i].version_count; k++) {
+			const struct cloud_version *version = &catalog->products[i].versions[k];
+
+			count += version->state == CLOUD_VERSION_PUBLISHED && version->manifest.len == 0;
+		}
+	}
+	cloud_catalog_drop(catalog);
+	if (count == 0) { return; }
+	log_line(
+		app->log, LOG_LEVEL_WARN, "main",
+		"%zu published version%s no manifest and %s not offered; sign ('atfota package build') and give it to the "
+		"version ('atfota version manifest')",
+		count, count == 1 ? " has" : "s have", count == 1 ? "is" : "are");
+}
+
 static bool open_parts(struct cloud_app *app)
 {
 	app->presence = cloud_presence_new();
@@ -217,6 +240,7 @@ bool cloud_app_open(struct cloud_app *app, const struct cloud_options *options, 
 	if (!app->store) { return false; }
 	if (open_parts(app) && write_and_wait(app, load_link_key) && write_and_wait(app, make_first_token) &&
 	    write_and_wait(app, sweep)) {
+		warn_of_unsigned(app);
 		return true;
 	}
 	log_line(log, LOG_LEVEL_ERROR, "main", "the data directory %s cannot be opened", app->dir);
