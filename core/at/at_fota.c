@@ -115,6 +115,37 @@ static enum at_result run_cancel(struct at_server *at, const struct at_call *cal
 	return answer_code(at, fota_session_cancel(fota->cfg->session));
 }
 
+static enum at_result run_install(struct at_server *at, const struct at_call *call)
+{
+	const struct at_fota *fota = call->ctx;
+
+	return answer_code(at, fota_session_install(fota->cfg->session));
+}
+
+static enum at_result run_confirm(struct at_server *at, const struct at_call *call)
+{
+	const struct at_fota *fota = call->ctx;
+
+	return answer_code(at, fota_session_confirm(fota->cfg->session, call->args[0].number == 1));
+}
+
+/* No line if nothing was ever installed: 0 means that it went well. */
+static enum at_result run_result(struct at_server *at, const struct at_call *call)
+{
+	struct fota_session_info info;
+
+	get_info(call, &info);
+	if (!info.result.is_there) { return AT_OK; }
+	at_info_begin_named(at, call->cmd->name);
+	at_info_uint(at, info.result.code);
+	at_info_text(at, ",");
+	at_info_quoted(at, fota_text_get(&info.result.old_version));
+	at_info_text(at, ",");
+	at_info_quoted(at, fota_text_get(&info.result.new_version));
+	at_info_end(at);
+	return AT_OK;
+}
+
 static enum at_result run_state(struct at_server *at, const struct at_call *call)
 {
 	struct fota_session_info info;
@@ -216,6 +247,9 @@ static const struct at_command rows[] = {
 	{ "+FOTAPROG", AT_SET | AT_READ | AT_TEST, 1, .params = interval, .test_text = "(0-3600)",
 	  .run = run_progress },
 	{ "+FOTACANCEL", AT_ACTION | AT_TEST, .run = run_cancel },
+	{ "+FOTAINSTALL", AT_ACTION | AT_TEST, .run = run_install },
+	{ "+FOTACONFIRM", AT_SET | AT_TEST, 1, .params = on_off, .test_text = "(0-1)", .run = run_confirm },
+	{ "+FOTARESULT", AT_READ | AT_TEST, .run = run_result },
 	{ "+FOTASTAT", AT_READ | AT_TEST, .run = run_statistics },
 };
 
@@ -311,6 +345,9 @@ static void notice_code(struct at_fota *fota, struct at_fota_port *port, const s
 
 /* Room behind a version: '",', a number, ',' and an encoding. */
 #define OFFER_TAIL_BYTES (2 + AT_UINT_DIGITS + 1 + 3)
+/* Two versions share a line; behind the second there is a quote. */
+#define RESULT_OLD_END (AT_URC_TEXT_BYTES / 2 + 8)
+#define RESULT_NEW_END (AT_URC_TEXT_BYTES - 1)
 
 /* How much room a character takes, with the rest of it if it begins one of UTF-8. */
 static size_t room_of(uint8_t c)
@@ -319,13 +356,13 @@ static size_t room_of(uint8_t c)
 	return at_out_is_escaped(c) ? 3 : 1;
 }
 
-/* As at_info_quoted, without the last quote. What does not fit is left out: the host
+/* As at_info_quoted, without the last quote. What goes beyond `end` is left out: the host
  * knows what it asked for. */
-static void add_quoted(struct line *line, struct fota_bytes text)
+static void add_quoted(struct line *line, struct fota_bytes text, size_t end)
 {
 	add_text(line, "\"");
 	for (size_t i = 0; i < text.len; i++) {
-		if (line->len + room_of(text.ptr[i]) + OFFER_TAIL_BYTES > sizeof(line->text)) { return; }
+		if (line->len + room_of(text.ptr[i]) > end) { return; }
 		line->len += at_out_escape((char *)line->text + line->len, text.ptr[i]);
 	}
 }
@@ -335,7 +372,7 @@ static void notice_offer(struct at_fota *fota, const struct fota_notice *notice)
 	struct line line = { .len = 0 };
 
 	add_text(&line, "+FOTACHECK: ");
-	add_quoted(&line, notice->target);
+	add_quoted(&line, notice->target, sizeof(line.text) - OFFER_TAIL_BYTES);
 	add_text(&line, "\",");
 	add_uint(&line, notice->total_bytes);
 	add_text(&line, ",");
@@ -346,6 +383,23 @@ static void notice_offer(struct at_fota *fota, const struct fota_notice *notice)
 		if (fota->cfg->is_code_for_all || at_get_cfg(port->at)->port == notice->origin) {
 			send_line(port, AT_URC_RESULT, &line);
 		}
+	}
+}
+
+/* Nobody started it from a port: all of them hear it. */
+static void notice_result(struct at_fota *fota, const struct fota_notice *notice)
+{
+	struct line line = { .len = 0 };
+
+	add_text(&line, "+FOTARESULT: ");
+	add_uint(&line, (unsigned)notice->code);
+	add_text(&line, ",");
+	add_quoted(&line, notice->old_version, RESULT_OLD_END);
+	add_text(&line, "\",");
+	add_quoted(&line, notice->target, RESULT_NEW_END);
+	add_text(&line, "\"");
+	for (size_t i = 0; i < fota->port_count; i++) {
+		send_line(&fota->ports[i], AT_URC_RESULT, &line);
 	}
 }
 
@@ -360,6 +414,7 @@ void at_fota_notice(void *ctx, const struct fota_notice *notice)
 	bool is_code = notice->kind == FOTA_NOTICE_CODE;
 
 	if (notice->kind == FOTA_NOTICE_OFFER) { notice_offer(fota, notice); }
+	if (notice->kind == FOTA_NOTICE_RESULT) { notice_result(fota, notice); }
 	if (!is_code && (notice->kind != FOTA_NOTICE_PROGRESS || !is_moved(fota, notice))) { return; }
 	if (!is_code) {
 		fota->received_bytes = notice->received_bytes;

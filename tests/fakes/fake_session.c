@@ -41,6 +41,22 @@ void fake_session_offer(struct fake_session *fake, uint64_t size_bytes, uint8_t 
 					  .encoding = encoding });
 }
 
+void fake_session_result(struct fake_session *fake, enum fota_code code, const char *old_version,
+			 const char *new_version)
+{
+	struct fota_boot_result *result = &fake->info.result;
+
+	fake->info.state = code == FOTA_CODE_NONE ? FOTA_STATE_TRIAL : FOTA_STATE_IDLE;
+	*result = (struct fota_boot_result) { .is_there = true, .code = (uint16_t)code };
+	/* versions of a test fit */
+	(void)!fota_text_set(&result->old_version, fota_bytes_of(old_version));
+	(void)!fota_text_set(&result->new_version, fota_bytes_of(new_version));
+	tell(fake, (struct fota_notice) { .kind = FOTA_NOTICE_RESULT,
+					  .code = code,
+					  .old_version = fota_bytes_of(old_version),
+					  .target = fota_bytes_of(new_version) });
+}
+
 void fake_session_receive(struct fake_session *fake, uint64_t received_bytes, uint64_t total_bytes)
 {
 	fake->info.received_bytes = received_bytes;
@@ -93,6 +109,7 @@ enum fota_code fota_session_start(struct fota_session *s, const struct fota_requ
 {
 	struct fake_session *fake = fake_of(s);
 
+	if (fake->info.state >= FOTA_STATE_INSTALLING) { return FOTA_CODE_NESTING; }
 	if (!is_request_valid(req)) { return FOTA_CODE_BAD_PARAM; }
 	if (!fake->info.is_on) { return FOTA_CODE_BAD_OPERATION; }
 	if (fake->info.is_running) { return FOTA_CODE_NESTING; }
@@ -122,6 +139,31 @@ enum fota_code fota_session_cancel(struct fota_session *s)
 
 	if (!fake->info.is_running) { return FOTA_CODE_BAD_OPERATION; }
 	fake->stop_code = FOTA_CODE_CANCELLED;
+	return FOTA_CODE_NONE;
+}
+
+enum fota_code fota_session_install(struct fota_session *s)
+{
+	struct fake_session *fake = fake_of(s);
+
+	if (fake->info.is_running || fake->info.state >= FOTA_STATE_INSTALLING) { return FOTA_CODE_NESTING; }
+	if (fake->info.state != FOTA_STATE_READY) { return FOTA_CODE_BAD_OPERATION; }
+	fake->info.state = FOTA_STATE_INSTALLING;
+	fake->install_count++;
+	return FOTA_CODE_NONE;
+}
+
+enum fota_code fota_session_confirm(struct fota_session *s, bool is_kept)
+{
+	struct fake_session *fake = fake_of(s);
+
+	if (fake->info.state != FOTA_STATE_TRIAL) { return FOTA_CODE_BAD_OPERATION; }
+	fake->info.state = FOTA_STATE_IDLE;
+	if (is_kept) {
+		fake->kept_count++;
+	} else {
+		fake->rolled_back_count++;
+	}
 	return FOTA_CODE_NONE;
 }
 

@@ -18,6 +18,8 @@ struct fake_session {
 	char target[FOTA_VERSION_MAX_BYTES];
 	char secret[FOTA_SECRET_MAX_BYTES]; /* what came through */
 	size_t secret_len;
+	unsigned install_count;
+	unsigned kept_count, rolled_back_count; /* AT+FOTACONFIRM */
 };
 
 /* What the commands get as their session. */
@@ -27,6 +29,9 @@ struct fota_session *fake_session_handle(struct fake_session *fake);
 void fake_session_meet(struct fake_session *fake, enum fota_code code, const char *step);
 /* The end of a check that found the target. */
 void fake_session_offer(struct fake_session *fake, uint64_t size_bytes, uint8_t encoding);
+/* An installation went so; 0 leaves the new version on trial. */
+void fake_session_result(struct fake_session *fake, enum fota_code code, const char *old_version,
+			 const char *new_version);
 void fake_session_receive(struct fake_session *fake, uint64_t received_bytes, uint64_t total_bytes);
 /* A notice that is for the log only. */
 void fake_session_retry(struct fake_session *fake);

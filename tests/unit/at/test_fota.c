@@ -498,9 +498,90 @@ static void a_long_version_is_cut_between_characters(void **state)
 	}
 }
 
+/* ---- installation ---- */
+
+static void an_installation_needs_something_ready(void **state)
+{
+	(void)state;
+	rig_feed(&rig, "AT+CMEE=1\rAT+FOTAINSTALL\rAT+FOTAINSTALL=?\rAT+FOTAINSTALL?\rAT+FOTAINSTALL=1\r");
+	assert_out(OK "\r\n+CME ERROR: 303\r\n" OK ERROR ERROR);
+	assert_int_equal(rig.session.install_count, 0);
+	start_session();
+	rig_feed(&rig, "AT+FOTAINSTALL\r");
+	assert_out("\r\n+CME ERROR: 308\r\n");
+	fake_session_meet(&rig.session, FOTA_CODE_DOWNLOADED, "verify");
+	(void)rig_out(&rig);
+	rig_feed_bytes(&rig, 1, "AT+FOTAINSTALL\r", 15);
+	assert_other(OK);
+	assert_int_equal(rig.session.install_count, 1);
+}
+
+static void an_installation_is_308_for_everything_else(void **state)
+{
+	(void)state;
+	start_session();
+	fake_session_meet(&rig.session, FOTA_CODE_DOWNLOADED, "verify");
+	rig_feed(&rig, "AT+CMEE=1;+FOTAINSTALL\r");
+	(void)rig_out(&rig);
+	rig_feed(&rig, CSCFOTA CHECK("V2") "AT+FOTAINSTALL\rAT+FOTACANCEL\rAT+FOTASTATE?\r");
+	assert_out("\r\n+CME ERROR: 308\r\n\r\n+CME ERROR: 308\r\n\r\n+CME ERROR: 308\r\n\r\n+CME ERROR: 303\r\n"
+		   "\r\n+FOTASTATE: 5,0,0,\"SIM7600M21_LE11_181025_V2.00\"\r\n" OK);
+}
+
+static void a_version_on_trial_is_kept_or_not(void **state)
+{
+	(void)state;
+	rig_feed(&rig, "AT+CMEE=1\rAT+FOTACONFIRM=?\rAT+FOTACONFIRM=1\rAT+FOTACONFIRM=2\rAT+FOTACONFIRM\r");
+	assert_out(OK "\r\n+FOTACONFIRM: (0-1)\r\n" OK "\r\n+CME ERROR: 303\r\n" ERROR ERROR);
+	for (unsigned is_kept = 0; is_kept < 2; is_kept++) {
+		fake_session_result(&rig.session, FOTA_CODE_NONE, "V1", "V2");
+		(void)rig_out(&rig);
+		rig_feed(&rig, is_kept ? "AT+FOTACONFIRM=1\r" : "AT+FOTACONFIRM=0\r");
+		assert_out(OK);
+		assert_int_equal(rig.session.kept_count, is_kept);
+		assert_int_equal(rig.session.rolled_back_count, 1);
+	}
+}
+
+static void a_result_is_told_to_all_ports_and_can_be_asked_for(void **state)
+{
+	(void)state;
+	rig_feed(&rig, "AT+FOTARESULT?\rAT+FOTARESULT=?\r");
+	assert_out(OK OK);
+	fake_session_result(&rig.session, FOTA_CODE_INCOMPLETE, "V1", "V\"2");
+	assert_out("\r\n+FOTARESULT: 509,\"V1\",\"V\\222\"\r\n");
+	assert_other("\r\n+FOTARESULT: 509,\"V1\",\"V\\222\"\r\n");
+	rig_feed(&rig, "AT+FOTARESULT?\r");
+	assert_out("\r\n+FOTARESULT: 509,\"V1\",\"V\\222\"\r\n" OK);
+}
+
+/* The line is as long as an unsolicited result may be; the command shows all. */
+static void long_versions_share_the_line_of_a_result(void **state)
+{
+	char old_version[129], new_version[129], expected[160], whole[320];
+
+	(void)state;
+	memset(old_version, 'o', 128);
+	memset(new_version, 'n', 128);
+	old_version[128] = new_version[128] = 0;
+	fake_session_result(&rig.session, FOTA_CODE_ABORTED, old_version, new_version);
+	(void)snprintf(expected, sizeof(expected), "\r\n+FOTARESULT: 508,\"%.53s\",\"%.52s\"\r\n", old_version,
+		       new_version);
+	assert_int_equal(strlen(expected), AT_URC_TEXT_BYTES + 4);
+	assert_out(expected);
+	rig_feed(&rig, "AT+FOTARESULT?\r");
+	(void)snprintf(whole, sizeof(whole), "\r\n+FOTARESULT: 508,\"%s\",\"%s\"\r\n" OK, old_version, new_version);
+	assert_out(whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(an_installation_needs_something_ready),
+		TEST(an_installation_is_308_for_everything_else),
+		TEST(a_version_on_trial_is_kept_or_not),
+		TEST(a_result_is_told_to_all_ports_and_can_be_asked_for),
+		TEST(long_versions_share_the_line_of_a_result),
 		TEST(capfota_switches_the_service),
 		TEST(the_service_is_one_for_all_ports),
 		TEST(a_check_ends_with_what_is_offered),

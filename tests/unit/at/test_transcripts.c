@@ -192,6 +192,16 @@ static void do_complete(const char *text)
 	}
 }
 
+/* "0 V1 V2" */
+static void do_installed(const char *text)
+{
+	char old_version[32], new_version[32];
+	int code;
+
+	assert_int_equal(sscanf(text, "%d %31s %31s", &code, old_version, new_version), 3);
+	fake_session_result(&rig.session, (enum fota_code)code, old_version, new_version);
+}
+
 static void do_session(const char *text)
 {
 	char *end;
@@ -230,6 +240,7 @@ static const struct {
 	{ "progress", do_progress },
 	{ "complete", do_complete },
 	{ "session", do_session },
+	{ "installed", do_installed },
 	{ "received", do_received },
 	{ "turn", do_turn },
 	{ "profile", do_profile },
