@@ -224,7 +224,9 @@ static void apply_settings(void *ctx)
 	module->session_cfg.server_url = fota_bytes_of(settings_server(&module->settings));
 	module->fota_cfg.is_code_for_all = settings_is_code_for_all(&module->settings);
 	settings_limits(&module->settings, &module->session_cfg.limits);
+	settings_policy(&module->settings, &module->session_cfg.policy);
 	fota_session_set_limits(&module->session, &module->session_cfg.limits);
+	fota_session_set_policy(&module->session, &module->session_cfg.policy);
 }
 
 static bool is_session_running(void *ctx)

@@ -17,7 +17,7 @@
 
 enum { CME_MEMORY_FAILURE = 23, CME_NOT_ALLOWED = 3 };
 
-enum kind { KIND_URL, KIND_CODES, KIND_NUMBER };
+enum kind { KIND_URL, KIND_CODES, KIND_NUMBER, KIND_WINDOW };
 
 static const struct {
 	enum kind kind;
@@ -28,11 +28,24 @@ static const struct {
 	[SETTING_RETRIES] = { KIND_NUMBER, 0, 1000 },
 	[SETTING_RETRY_BASE] = { KIND_NUMBER, 1, 3600000 },
 	[SETTING_RETRY_MAX] = { KIND_NUMBER, 1, 3600000 },
+	[SETTING_AUTO_INSTALL] = { KIND_NUMBER, 0, 1 },
+	[SETTING_AUTO_CONFIRM] = { KIND_NUMBER, 0, 1 },
+	[SETTING_TRIAL_TIME] = { KIND_NUMBER, 1, 2592000 },
+	[SETTING_TRIAL_BOOTS] = { KIND_NUMBER, 1, 255 },
+	[SETTING_WINDOW] = { KIND_WINDOW, 0, 0 },
 };
 
 static const char *const names[SETTING_COUNT] = {
-	[SETTING_SERVER] = "server",         [SETTING_CODES] = "codes",         [SETTING_RETRIES] = "retries",
-	[SETTING_RETRY_BASE] = "retry-base", [SETTING_RETRY_MAX] = "retry-max",
+	[SETTING_SERVER] = "server",
+	[SETTING_CODES] = "codes",
+	[SETTING_RETRIES] = "retries",
+	[SETTING_RETRY_BASE] = "retry-base",
+	[SETTING_RETRY_MAX] = "retry-max",
+	[SETTING_AUTO_INSTALL] = "autoinstall",
+	[SETTING_AUTO_CONFIRM] = "autoconfirm",
+	[SETTING_TRIAL_TIME] = "trialtime",
+	[SETTING_TRIAL_BOOTS] = "trialboots",
+	[SETTING_WINDOW] = "window",
 };
 
 /* ---- values ---- */
@@ -71,15 +84,43 @@ static bool is_number(const char *text, uint32_t min, uint32_t max)
 	return *text && value >= min && value <= max;
 }
 
+/* "HH:MM" */
+static bool read_minute(const char *text, uint16_t *minute)
+{
+	unsigned hour = (unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0');
+	unsigned rest = (unsigned)(text[3] - '0') * 10 + (unsigned)(text[4] - '0');
+
+	*minute = (uint16_t)(hour * 60 + rest);
+	return hour < 24 && rest < 60;
+}
+
+/* "HH:MM-HH:MM" */
+static bool read_window(const char *text, uint16_t *from, uint16_t *to)
+{
+	static const char form[] = "00:00-00:00";
+
+	if (strlen(text) != sizeof(form) - 1) { return false; }
+	for (size_t i = 0; i < sizeof(form) - 1; i++) {
+		bool is_digit = text[i] >= '0' && text[i] <= '9';
+
+		if (form[i] == '0' ? !is_digit : text[i] != form[i]) { return false; }
+	}
+	return read_minute(text, from) && read_minute(text + 6, to);
+}
+
 /* "" is every setting's default. */
 static bool is_allowed(const struct settings *settings, enum setting which, const char *text)
 {
+	uint16_t from, to;
+
 	if (*text == 0) { return true; }
 	switch (rules[which].kind) {
 	case KIND_URL:
 		return is_url(settings, text);
 	case KIND_CODES:
 		return strcmp(text, "origin") == 0 || strcmp(text, "all") == 0;
+	case KIND_WINDOW:
+		return read_window(text, &from, &to);
 	default:
 		return is_number(text, rules[which].min, rules[which].max);
 	}
@@ -102,6 +143,19 @@ void settings_limits(const struct settings *settings, struct fota_session_limits
 	limits->retry_count = retries ? retries : FOTA_RETRY_NONE;
 	limits->retry_base_ms = number_of(settings, SETTING_RETRY_BASE);
 	limits->retry_max_ms = number_of(settings, SETTING_RETRY_MAX);
+	limits->trial_s = number_of(settings, SETTING_TRIAL_TIME);
+	limits->trial_starts = number_of(settings, SETTING_TRIAL_BOOTS);
+}
+
+void settings_policy(const struct settings *settings, struct fota_session_policy *policy)
+{
+	*policy = (struct fota_session_policy) {
+		.is_auto_install = number_of(settings, SETTING_AUTO_INSTALL) == 1,
+		.is_auto_confirm = number_of(settings, SETTING_AUTO_CONFIRM) == 1,
+	};
+	if (!read_window(value_of(settings, SETTING_WINDOW), &policy->window_from_min, &policy->window_to_min)) {
+		policy->window_from_min = policy->window_to_min = 0;
+	}
 }
 
 /* ---- the file ---- */
@@ -283,6 +337,10 @@ static void set_defaults(struct settings *settings, const struct settings_option
 		{ SETTING_RETRIES, limits->retry_count },
 		{ SETTING_RETRY_BASE, limits->retry_base_ms },
 		{ SETTING_RETRY_MAX, limits->retry_max_ms },
+		{ SETTING_AUTO_INSTALL, 0 },
+		{ SETTING_AUTO_CONFIRM, 0 },
+		{ SETTING_TRIAL_TIME, limits->trial_s },
+		{ SETTING_TRIAL_BOOTS, limits->trial_starts },
 	};
 
 	(void)snprintf(settings->defaults[SETTING_CODES], sizeof(settings->defaults[0]), "origin");

@@ -20,6 +20,11 @@ enum setting {
 	SETTING_RETRIES,
 	SETTING_RETRY_BASE,
 	SETTING_RETRY_MAX,
+	SETTING_AUTO_INSTALL,
+	SETTING_AUTO_CONFIRM,
+	SETTING_TRIAL_TIME,
+	SETTING_TRIAL_BOOTS,
+	SETTING_WINDOW,
 	SETTING_COUNT,
 };
 
@@ -74,5 +79,6 @@ bool settings_is_writing(const struct settings *settings);
 const char *settings_server(const struct settings *settings);
 bool settings_is_code_for_all(const struct settings *settings);
 void settings_limits(const struct settings *settings, struct fota_session_limits *limits);
+void settings_policy(const struct settings *settings, struct fota_session_policy *policy);
 
 #endif
