@@ -16,26 +16,25 @@
 
 #define LEVEL_MAX  (FOTA_SUIT_NESTING_MAX + 1u) /* a sequence and those in it */
 #define POLICY_MAX 15u                          /* four bits */
-#define MAJOR_UINT 0
-#define MAJOR_LIST 4
 
 /* Parameters that a command here reads. The others are checked and forgotten. */
 enum kept { KEPT_VENDOR, KEPT_CLASS, KEPT_DIGEST, KEPT_SLOT, KEPT_SIZE, KEPT_URI, KEPT_COUNT, NOT_KEPT = KEPT_COUNT };
 
-/* What a sequence that fails takes back. Empty slices are not set. */
+/* What a sequence that fails takes back. Values are where their items begin in the
+ * envelope, so that a copy for each level is small; NULL: not set. Each was read when it
+ * was set, so that it may be read again as far as it says. */
 struct state {
-	struct fota_bytes kept[KEPT_COUNT];  /* content of a string; a number as it is encoded */
-	struct fota_bytes digest, size, uri; /* of the image, as kept; from the last fetch */
+	const uint8_t *kept[KEPT_COUNT];
+	const uint8_t *digest, *size, *uri; /* of the image as it was matched; of the last fetch */
 	bool has_vendor, has_class;
 	bool is_loaded;  /* something was fetched */
 	bool is_matched; /* and compared */
 };
 
 struct level {
-	struct fota_rd rd;     /* the rest of the sequence */
-	size_t left;           /* commands in it */
-	struct fota_rd others; /* the rest of a try-each */
-	size_t other_count;
+	struct fota_rd rd;    /* the rest of the sequence */
+	uint16_t left;        /* commands in it */
+	uint16_t other_count; /* branches behind it; the level below stands at the first */
 	bool is_try;
 	bool is_soft;
 	struct state before;
@@ -50,78 +49,87 @@ struct machine {
 	unsigned command_count;
 };
 
+_Static_assert(FOTA_SUIT_ENVELOPE_MAX_BYTES <= UINT16_MAX, "a sequence has no more commands than bytes");
+
 /* ---- parameters ---- */
 
-enum kind { KIND_UUID, KIND_DIGEST, KIND_BYTES, KIND_UINT, KIND_BOOL, KIND_TEXT };
+/* The first byte of an item says its type, and for UUIDs the length as well. */
+#define UUID   0x50, 0x50
+#define DIGEST 0x58, 0x58
+#define BYTES  0x40, 0x5b
+#define NUMBER 0x00, 0x1b
+#define TEXT   0x60, 0x7b
+#define BOOL   0xf4, 0xf5
 
 static const struct {
-	uint8_t parameter, kind, kept;
+	uint8_t parameter, first, last, kept;
 } parameters[] = {
-	{ SUIT_PARAMETER_VENDOR, KIND_UUID, KEPT_VENDOR },
-	{ SUIT_PARAMETER_CLASS, KIND_UUID, KEPT_CLASS },
-	{ SUIT_PARAMETER_DIGEST, KIND_DIGEST, KEPT_DIGEST },
-	{ SUIT_PARAMETER_SLOT, KIND_UINT, KEPT_SLOT },
-	{ SUIT_PARAMETER_STRICT_ORDER, KIND_BOOL, NOT_KEPT }, /* here all is in order */
-	{ SUIT_PARAMETER_SOFT_FAILURE, KIND_BOOL, NOT_KEPT }, /* belongs to the level */
-	{ SUIT_PARAMETER_SIZE, KIND_UINT, KEPT_SIZE },
-	{ SUIT_PARAMETER_CONTENT, KIND_BYTES, NOT_KEPT },
-	{ SUIT_PARAMETER_URI, KIND_TEXT, KEPT_URI },
-	{ SUIT_PARAMETER_SOURCE_COMPONENT, KIND_UINT, NOT_KEPT },
-	{ SUIT_PARAMETER_INVOKE_ARGS, KIND_BYTES, NOT_KEPT },
-	{ SUIT_PARAMETER_DEVICE, KIND_UUID, NOT_KEPT },
-	{ SUIT_PARAMETER_FETCH_ARGUMENTS, KIND_BYTES, NOT_KEPT },
+	{ SUIT_PARAMETER_VENDOR, UUID, KEPT_VENDOR },
+	{ SUIT_PARAMETER_CLASS, UUID, KEPT_CLASS },
+	{ SUIT_PARAMETER_DIGEST, DIGEST, KEPT_DIGEST },
+	{ SUIT_PARAMETER_SLOT, NUMBER, KEPT_SLOT },
+	{ SUIT_PARAMETER_STRICT_ORDER, BOOL, NOT_KEPT }, /* here all is in order */
+	{ SUIT_PARAMETER_SOFT_FAILURE, BOOL, NOT_KEPT }, /* belongs to the level */
+	{ SUIT_PARAMETER_SIZE, NUMBER, KEPT_SIZE },
+	{ SUIT_PARAMETER_CONTENT, BYTES, NOT_KEPT },
+	{ SUIT_PARAMETER_URI, TEXT, KEPT_URI },
+	{ SUIT_PARAMETER_SOURCE_COMPONENT, NUMBER, NOT_KEPT },
+	{ SUIT_PARAMETER_INVOKE_ARGS, BYTES, NOT_KEPT },
+	{ SUIT_PARAMETER_DEVICE, UUID, NOT_KEPT },
+	{ SUIT_PARAMETER_FETCH_ARGUMENTS, BYTES, NOT_KEPT },
 };
 
 #define PARAMETER_COUNT (sizeof(parameters) / sizeof(parameters[0]))
 
-/* true or false, as it is encoded */
-static struct fota_bytes get_bool(struct fota_rd *rd)
+/* Values as they are kept. */
+static const uint8_t *uuid_of(const uint8_t *item)
 {
-	struct fota_bytes item = fota_rd_item(rd);
-
-	if (item.len != 1 || (item.ptr[0] & 0xfe) != 0xf4) { fota_rd_fail(rd, FOTA_ERR_FORMAT); }
-	return item;
+	return item + 1;
 }
 
-static uint64_t number_of(struct fota_bytes item)
+/* The item is a string with a head of two bytes. */
+static const uint8_t *digest_of(const uint8_t *item)
+{
+	return suit_digest_of((struct fota_bytes) { item + 2, SUIT_DIGEST_ENCODED_BYTES });
+}
+
+static uint64_t number_of(const uint8_t *item)
 {
 	struct fota_rd rd;
 
-	fota_rd_init(&rd, item);
+	fota_rd_init(&rd, (struct fota_bytes) { item, 9 }); /* the longest number */
 	return fota_rd_uint(&rd);
 }
 
-static struct fota_bytes get_number(struct fota_rd *rd)
+static struct fota_bytes text_of(const uint8_t *item)
+{
+	struct fota_rd rd;
+
+	fota_rd_init(&rd, (struct fota_bytes) { item, item ? FOTA_SUIT_ENVELOPE_MAX_BYTES : 0 });
+	return fota_rd_text(&rd);
+}
+
+static bool is_digest(struct fota_bytes item)
+{
+	return item.len == 2 + SUIT_DIGEST_ENCODED_BYTES && digest_of(item.ptr);
+}
+
+/* The value of parameters[i]; after it the reader has no error or has it been told. */
+static const uint8_t *get_value(struct fota_rd *rd, size_t i)
 {
 	struct fota_bytes item = fota_rd_item(rd);
 
-	if (item.len && item.ptr[0] >> 5 != MAJOR_UINT) { fota_rd_fail(rd, FOTA_ERR_FORMAT); }
-	return item;
-}
-
-static struct fota_bytes get_value(struct fota_rd *rd, enum kind kind)
-{
-	struct fota_bytes value;
-
-	switch (kind) {
-	case KIND_UINT:
-		return get_number(rd);
-	case KIND_BOOL:
-		return get_bool(rd);
-	case KIND_TEXT:
-		return fota_rd_text(rd);
-	default:
-		break;
+	if (rd->err) { return NULL; }
+	if (item.ptr[0] < parameters[i].first || item.ptr[0] > parameters[i].last ||
+	    (parameters[i].kept == KEPT_DIGEST && !is_digest(item))) {
+		fota_rd_fail(rd, FOTA_ERR_FORMAT);
 	}
-	value = fota_rd_bstr(rd);
-	if (kind == KIND_UUID && value.len != FOTA_UUID_BYTES) { fota_rd_fail(rd, FOTA_ERR_FORMAT); }
-	if (kind == KIND_DIGEST && !suit_digest_of(value)) { fota_rd_fail(rd, FOTA_ERR_FORMAT); }
-	return value;
+	return item.ptr;
 }
 
 static void set_parameter(struct machine *m, struct level *level, int64_t key)
 {
-	struct fota_bytes value;
+	const uint8_t *value;
 	size_t i = 0;
 
 	while (i < PARAMETER_COUNT && parameters[i].parameter != key) {
@@ -131,12 +139,12 @@ static void set_parameter(struct machine *m, struct level *level, int64_t key)
 		fota_rd_fail(&level->rd, FOTA_ERR_UNSUPPORTED);
 		return;
 	}
-	value = get_value(&level->rd, parameters[i].kind);
+	value = get_value(&level->rd, i);
 	if (level->rd.err) { return; }
 	if (parameters[i].kept != NOT_KEPT) { m->state.kept[parameters[i].kept] = value; }
 	if (key != SUIT_PARAMETER_SOFT_FAILURE) { return; }
 	if (m->depth == 1) { fota_rd_fail(&level->rd, FOTA_ERR_FORMAT); } /* not outside of a sequence in a sequence */
-	level->is_soft = value.ptr[0] & 1;
+	level->is_soft = *value & 1;
 }
 
 static void override_parameters(struct machine *m, struct level *level)
@@ -153,10 +161,9 @@ static void override_parameters(struct machine *m, struct level *level)
 
 /* ---- conditions and directives ---- */
 
-/* Are these the same, and is the first one set? */
-static bool is_met(struct fota_bytes set, const uint8_t own[FOTA_UUID_BYTES])
+static bool is_met(const uint8_t *set, const uint8_t own[FOTA_UUID_BYTES])
 {
-	return set.len && memcmp(set.ptr, own, FOTA_UUID_BYTES) == 0;
+	return set && memcmp(uuid_of(set), own, FOTA_UUID_BYTES) == 0;
 }
 
 static enum fota_err if_vendor(struct machine *m)
@@ -173,15 +180,18 @@ static enum fota_err if_class(struct machine *m)
 
 static enum fota_err if_slot(struct machine *m)
 {
-	struct fota_bytes slot = m->state.kept[KEPT_SLOT];
+	const uint8_t *slot = m->state.kept[KEPT_SLOT];
 
-	return slot.len && number_of(slot) == m->device->slot ? FOTA_ERR_OK : FOTA_ERR_CORRUPT;
+	return slot && number_of(slot) == m->device->slot ? FOTA_ERR_OK : FOTA_ERR_CORRUPT;
 }
 
 /* Two matches must ask for the same. */
-static bool is_agreed(struct fota_bytes before, struct fota_bytes now)
+static bool is_agreed(const struct state *state)
 {
-	return !before.len || !now.len || fota_bytes_is_equal(before, now);
+	const uint8_t *digest = state->kept[KEPT_DIGEST], *size = state->kept[KEPT_SIZE];
+
+	return (!state->digest || memcmp(digest_of(state->digest), digest_of(digest), FOTA_SUIT_DIGEST_BYTES) == 0) &&
+	       (!state->size || !size || number_of(state->size) == number_of(size));
 }
 
 /* Nobody knows what is in the slot before something was fetched, so it does not match.
@@ -189,12 +199,12 @@ static bool is_agreed(struct fota_bytes before, struct fota_bytes now)
 static enum fota_err if_image(struct machine *m)
 {
 	struct state *state = &m->state;
-	struct fota_bytes digest = state->kept[KEPT_DIGEST], size = state->kept[KEPT_SIZE];
 
-	if (!digest.len || (!state->is_loaded && m->section != FOTA_SUIT_VALIDATE)) { return FOTA_ERR_CORRUPT; }
-	if (!is_agreed(state->digest, digest) || !is_agreed(state->size, size)) { return FOTA_ERR_CORRUPT; }
-	state->digest = digest;
-	if (size.len) { state->size = size; }
+	if (!state->kept[KEPT_DIGEST] || (!state->is_loaded && m->section != FOTA_SUIT_VALIDATE) || !is_agreed(state)) {
+		return FOTA_ERR_CORRUPT;
+	}
+	state->digest = state->kept[KEPT_DIGEST];
+	if (state->kept[KEPT_SIZE]) { state->size = state->kept[KEPT_SIZE]; }
 	state->is_matched = true;
 	return FOTA_ERR_OK;
 }
@@ -259,18 +269,18 @@ static enum fota_err open_sequence(struct level *level, struct fota_bytes sequen
 
 	fota_rd_init(&level->rd, sequence);
 	count = fota_rd_array(&level->rd);
-	/* each item has a byte at least: more would not fit into a size */
 	if (count == 0 || count % 2 || count > sequence.len) { fota_rd_fail(&level->rd, FOTA_ERR_FORMAT); }
-	level->left = (size_t)count / 2;
+	level->left = (uint16_t)(count / 2);
 	level->is_soft = level->is_try;
 	return level->rd.err;
 }
 
-/* The next branch of the topmost level. NIL as the last one has nothing to do. */
+/* The next branch in the topmost level; nil as the last one has nothing to do. The level
+ * below reads the list. */
 static enum fota_err open_branch(struct machine *m)
 {
 	struct level *level = &m->levels[m->depth - 1];
-	struct fota_bytes item = fota_rd_item(&level->others);
+	struct fota_bytes item = fota_rd_item(&level[-1].rd);
 	struct fota_rd rd;
 	struct fota_bytes sequence;
 
@@ -303,16 +313,13 @@ static enum fota_err push_sequence(struct machine *m, struct fota_bytes sequence
 	return level ? open_sequence(level, sequence) : FOTA_ERR_UNSUPPORTED;
 }
 
-static enum fota_err push_branches(struct machine *m, struct fota_bytes list)
+static enum fota_err push_branches(struct machine *m, uint64_t count)
 {
 	struct level *level = push(m, true);
-	uint64_t count;
 
 	if (!level) { return FOTA_ERR_UNSUPPORTED; }
-	fota_rd_init(&level->others, list);
-	count = fota_rd_array(&level->others);
-	if (level->others.err || count == 0) { return FOTA_ERR_FORMAT; }
-	level->other_count = (size_t)count;
+	if (count == 0 || count > FOTA_SUIT_ENVELOPE_MAX_BYTES) { return FOTA_ERR_FORMAT; }
+	level->other_count = (uint16_t)count;
 	return open_branch(m);
 }
 
@@ -324,11 +331,15 @@ static enum fota_err end_sequence(struct machine *m)
 
 	if (err) { return err; }
 	if (!m->device && level->other_count) { return open_branch(m); }
+	for (; level->other_count; level->other_count--) {
+		fota_rd_skip(&level[-1].rd);
+	}
 	m->depth--;
 	return FOTA_ERR_OK;
 }
 
-/* A condition is not met: OK if the machine can go on. */
+/* A condition is not met: OK if the machine can go on. Where branches are left behind
+ * unread, the level that reads them fails as well. */
 static enum fota_err fail_sequence(struct machine *m, enum fota_err err)
 {
 	while (m->depth) {
@@ -347,15 +358,17 @@ static enum fota_err fail_sequence(struct machine *m, enum fota_err err)
 /* The only component, all components, or a list of it. */
 static void check_index(struct fota_rd *rd)
 {
+	static const struct fota_bytes known[] = { { (const uint8_t *)"\x00", 1 },
+						   { (const uint8_t *)"\xf5", 1 },
+						   { (const uint8_t *)"\x81\x00", 2 } };
 	struct fota_bytes item = fota_rd_item(rd);
 
-	if (!item.len || fota_bytes_is_equal(item, (struct fota_bytes) { (const uint8_t *)"\x00", 1 }) ||
-	    fota_bytes_is_equal(item, fota_bytes_of("\xf5")) ||
-	    fota_bytes_is_equal(item, (struct fota_bytes) { (const uint8_t *)"\x81\x00", 2 })) {
-		return;
+	if (rd->err) { return; }
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (fota_bytes_is_equal(item, known[i])) { return; }
 	}
-	fota_rd_fail(rd, item.ptr[0] >> 5 == MAJOR_UINT || item.ptr[0] >> 5 == MAJOR_LIST ? FOTA_ERR_UNSUPPORTED
-											  : FOTA_ERR_FORMAT);
+	/* numbers and lists begin so: there is no such component */
+	fota_rd_fail(rd, (item.ptr[0] & 0x60) == 0 ? FOTA_ERR_UNSUPPORTED : FOTA_ERR_FORMAT);
 }
 
 static enum fota_err run_condition(struct machine *m, struct level *level, const struct command *command)
@@ -367,6 +380,7 @@ static enum fota_err run_condition(struct machine *m, struct level *level, const
 static enum fota_err run_command(struct machine *m, struct level *level, const struct command *command)
 {
 	struct fota_bytes inner;
+	uint64_t count;
 
 	switch (command->argument) {
 	case ARGUMENT_POLICY:
@@ -378,8 +392,8 @@ static enum fota_err run_command(struct machine *m, struct level *level, const s
 		override_parameters(m, level);
 		return level->rd.err;
 	case ARGUMENT_BRANCHES:
-		inner = fota_rd_item(&level->rd);
-		return level->rd.err ? level->rd.err : push_branches(m, inner);
+		count = fota_rd_array(&level->rd);
+		return level->rd.err ? level->rd.err : push_branches(m, count);
 	default:
 		inner = fota_rd_bstr(&level->rd);
 		return level->rd.err ? level->rd.err : push_sequence(m, inner);
@@ -438,11 +452,11 @@ static void tell(const struct state *state, bool is_complete, struct fota_suit_p
 {
 	plan->has_vendor = state->has_vendor;
 	plan->has_class = state->has_class;
-	plan->has_digest = state->digest.len > 0;
-	plan->has_size = state->size.len > 0;
+	plan->has_digest = state->digest != NULL;
+	plan->has_size = state->size != NULL;
 	plan->is_fetched = is_complete && state->is_loaded && state->is_matched;
-	plan->uri = state->uri;
-	if (plan->has_digest) { memcpy(plan->digest, suit_digest_of(state->digest), FOTA_SUIT_DIGEST_BYTES); }
+	plan->uri = text_of(state->uri);
+	if (plan->has_digest) { memcpy(plan->digest, digest_of(state->digest), FOTA_SUIT_DIGEST_BYTES); }
 	if (plan->has_size) { plan->size_bytes = number_of(state->size); }
 }
 

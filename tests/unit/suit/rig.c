@@ -75,7 +75,7 @@ struct fota_bytes rig_notation(const char *text, struct fota_room room)
 {
 	size_t begins[16], depth = 0;
 	struct fota_wr wr;
-	struct fota_bytes out;
+	struct fota_bytes out = { NULL, 0 };
 
 	fota_wr_init(&wr, room);
 	while (*text) {
