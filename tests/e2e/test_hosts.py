@@ -12,7 +12,6 @@ import tty
 
 import pytest
 
-from lib.cloud import NOT_YET
 from lib.links import closed_port
 from lib.module import IDENTITY, QUICK
 from lib.world import TARGET, image
@@ -100,9 +99,8 @@ def test_curl_makes_a_product_that_a_module_upgrades_to(world, cloud):
     package.write_bytes(image(100_000))
     manifest = world.folder / "package.suit"
     manifest.write_bytes(p.sign(TARGET, package.read_bytes()))
-    if cloud.request("PUT", f"versions/{made['id']}/manifest", b"x").status not in NOT_YET:  # TRANSITION
-        call("PUT", f"/versions/{made['id']}/manifest", "-H", "Content-Type: application/suit-envelope+cose", "-T",
-             str(manifest))
+    call("PUT", f"/versions/{made['id']}/manifest", "-H", "Content-Type: application/suit-envelope+cose", "-T",
+         str(manifest))
     call("PUT", f"/versions/{made['id']}/package", "-T", str(package))
     assert call("POST", f"/versions/{made['id']}/publish", "--json", "{}")["state"] == "published"
     module = world.module()
@@ -181,9 +179,11 @@ def test_a_second_host_is_turned_away_and_the_first_stays(world):
 
 def test_stdio_is_a_port_too(world):
     world.publish()
+    trust = world.folder / "trust.pem"
+    trust.write_bytes(world.platform.keys[0].pem)
     module = subprocess.Popen([str(world.program), "--stdio", "--state", str(world.folder / "state"), "--server",
-                               world.net.url, "--allow-http", *IDENTITY, *QUICK], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                               world.net.url, "--allow-http", "--trust", str(trust), *IDENTITY, *QUICK],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         module.stdin.write(f"ATE0\rAT+CAPFOTA=1\r{world.command()}\r".encode())
         module.stdin.flush()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from lib import suit
 from lib.cutproxy import CutProxy
 from lib.links import closed_port
 from lib.module import Module
@@ -65,10 +66,8 @@ def manifest(cloud, product, name, file):
     return path
 
 
-def signed(tool, cloud, product, name, file):
+def signed(cloud, product, name, file):
     """The words that name a file and its manifest."""
-    if not tool.knows("--manifest", "version", "release"):  # TRANSITION
-        return [file]
     return ["--manifest", manifest(cloud, product, name, file), file]
 
 
@@ -315,6 +314,71 @@ def test_tokens_are_made_and_end(tool, plain, cloud, tmp_path):
     assert done.status == 7 and "atfota login" in done.err and token not in done.text, done
 
 
+# Keys of products.
+
+def key_file(folder, text):
+    path = folder / f"{uuid.uuid4().hex[:8]}.pem"
+    path.write_bytes(text)
+    return path
+
+
+def test_keys_of_a_product_are_made_listed_and_deleted(tool, product, tmp_path):
+    named = ["--product", product]
+    key = suit.Key()
+    made = tool.ok("product-key", "create", *named, "--name", "HSM 1", key_file(tmp_path, key.pem), "--json").json
+    assert (made["kid"], made["name"], made["pem"]) == (key.kid.hex(), "HSM 1", key.pem.decode())
+    assert key.kid.hex() in [item["kid"] for item in tool.ok("product-key", "list", *named, "--json").json["items"]]
+    assert f"{key.kid.hex()}  HSM 1" in tool.ok("product-key", "list", *named).out
+    twice = tool("product-key", "create", *named, key_file(tmp_path, key.pem))
+    assert twice.status == 7 and "already" in twice.err, twice
+    tool.ok("product-key", "delete", *named, key.kid.hex())
+    gone = tool("product-key", "delete", *named, key.kid.hex())
+    assert gone.status == 7 and "no key" in gone.err, gone
+    assert tool("product-key", "list", "--product", "nothing").status == 7
+
+
+def test_a_private_key_stays_where_it_is(tool, product, tmp_path):
+    """It is not sent: there is no server that could get it."""
+    secret = suit.Key().private_pem
+    nowhere = {"ATFOTA_SERVER": f"http://127.0.0.1:{closed_port()}"}
+    for text, words in [(secret, "private key"), (b"", "no public key"), (b"x" * 70_000, "too large"),
+                        (suit.Key().pem + suit.Key().pem, "several")]:
+        done = tool("product-key", "create", "--product", product, key_file(tmp_path, text), env=nowhere)
+        assert done.status == 1 and words in done.err, done
+        assert secret.decode().splitlines()[1] not in done.text
+
+
+def test_a_key_is_changed_with_the_tool(tool, cloud, product, tmp_path):
+    named = ["--product", product, "--name", "V2"]
+    file = firmware(tmp_path)
+    old, new = cloud.signer(product).keys[0], suit.Key()
+    shown = tool.ok("version", "release", *named, *signed(cloud, product, "V2", file)).out
+    assert old.kid.hex() in shown and re.search(r"^SEQUENCE +1$", shown, re.MULTILINE), shown
+    stays = tool("product-key", "delete", "--product", product, old.kid.hex())
+    assert stays.status == 7 and "package sign" in stays.err, stays
+    tool.ok("product-key", "create", "--product", product, key_file(tmp_path, new.pem))
+    resigned = tmp_path / "resigned.suit"
+    resigned.write_bytes(cloud.manifest(product, "V2", file.read_bytes(), keys=[old, new]))
+    version = tool.ok("version", "manifest", *named, resigned, "--json").json
+    assert version["manifest"]["kids"] == [old.kid.hex(), new.kid.hex()] and version["state"] == "published"
+    tool.ok("product-key", "delete", "--product", product, old.kid.hex())
+    assert tool.ok("version", "show", str(version["id"]), "--json").json["manifest"]["kids"] == [new.kid.hex()]
+
+
+def test_a_manifest_that_is_none_is_told(tool, cloud, product, tmp_path):
+    file = firmware(tmp_path)
+    words = ["version", "release", "--product", product, "--name", "V2"]
+    for wrong in (file, tmp_path, tmp_path / "nowhere", "/dev/null"):
+        done = tool(*words, "--manifest", wrong, file)
+        assert done.status == 1 and str(wrong) in done.err, done
+    (tmp_path / "noise").write_bytes(os.urandom(400))
+    done = tool(*words, "--manifest", tmp_path / "noise", file)
+    assert done.status == 7 and "package build" in done.err, done
+    assert tool(*words, file).status == 1  # there is no unsigned way
+    done = tool(*words, "--manifest", manifest(cloud, product, "V2", firmware(tmp_path, 5000)), file)
+    assert done.status == 7 and "manifest" in done.err, done
+
+
 # Versions and uploads.
 
 def test_a_version_goes_from_draft_to_withdrawn(tool, cloud, product, tmp_path):
@@ -324,8 +388,7 @@ def test_a_version_goes_from_draft_to_withdrawn(tool, cloud, product, tmp_path):
     early = tool("version", "publish", *named)
     assert early.status == 7 and "409" in early.err, early
     file = firmware(tmp_path)
-    if tool.knows("manifest", "version"):  # TRANSITION
-        tool.ok("version", "manifest", *named, manifest(cloud, product, "V2", file))
+    tool.ok("version", "manifest", *named, manifest(cloud, product, "V2", file))
     done = tool.ok("version", "upload", *named, file, "--json").json
     assert done["package"]["size"] == 100_000
     assert tool.ok("version", "publish", str(made["id"]), "--json").json["state"] == "published"
@@ -339,17 +402,17 @@ def test_a_version_goes_from_draft_to_withdrawn(tool, cloud, product, tmp_path):
 
 def test_release_can_be_done_again(tool, cloud, product, tmp_path):
     words = ["version", "release", "--product", product, "--name", "V2", "--json"]
-    package = signed(tool, cloud, product, "V2", firmware(tmp_path))
+    package = signed(cloud, product, "V2", firmware(tmp_path))
     first = tool.ok(*words, *package).json
     assert first["state"] == "published"
     assert tool.ok(*words, *package).json == first
-    other = tool(*words, *signed(tool, cloud, product, "V2", firmware(tmp_path)))
+    other = tool(*words, *signed(cloud, product, "V2", firmware(tmp_path)))
     assert other.status == 7 and "new version name" in other.err, other
 
 
 def test_files_that_are_no_package_are_told(tool, cloud, product, tmp_path):
     (tmp_path / "empty").write_bytes(b"")
-    words = signed(tool, cloud, product, "V2", firmware(tmp_path))[:-1]
+    words = signed(cloud, product, "V2", firmware(tmp_path))[:-1]
     for file in (tmp_path / "empty", tmp_path, tmp_path / "nowhere", "/dev/zero"):
         done = tool("version", "release", "--product", product, "--name", "V2", *words, file)
         assert done.status == 1 and str(file) in done.err, done
@@ -364,7 +427,7 @@ def test_an_upload_goes_on_after_broken_connections(tool, cloud, product, tmp_pa
     file = firmware(tmp_path, 8 * MIB)
     with CutProxy(cloud.url, cuts=[2 * MIB, 3 * MIB]) as proxy:
         done = tool.ok("version", "release", "--product", product, "--name", "V2",
-                       *signed(tool, cloud, product, "V2", file), "--allow-http", "--json", **through(tool, cloud, proxy))
+                       *signed(cloud, product, "V2", file), "--allow-http", "--json", **through(tool, cloud, proxy))
     offsets = proxy.offsets()
     assert done.json["state"] == "published" and "Trying again" in done.err
     assert len(offsets) == 3 and offsets[0] == 0 and 0 < offsets[1] < offsets[2] < 8 * MIB, offsets
@@ -372,7 +435,7 @@ def test_an_upload_goes_on_after_broken_connections(tool, cloud, product, tmp_pa
 
 def test_an_upload_that_was_killed_is_gone_on_with(tool, cloud, product, tmp_path):
     file = firmware(tmp_path, 8 * MIB)
-    words = ["version", "release", "--product", product, "--name", "V2", *signed(tool, cloud, product, "V2", file),
+    words = ["version", "release", "--product", product, "--name", "V2", *signed(cloud, product, "V2", file),
              "--allow-http", "--json"]
     with CutProxy(cloud.url, pace_s=0.02) as proxy:
         process = tool.start(*words, **through(tool, cloud, proxy))
@@ -391,7 +454,7 @@ def test_an_upload_that_was_killed_is_gone_on_with(tool, cloud, product, tmp_pat
 def test_the_lost_answer_to_finish_does_no_harm(tool, cloud, product, tmp_path):
     with CutProxy(cloud.url, lose=rb"/finish HTTP") as proxy:
         done = tool.ok("version", "release", "--product", product, "--name", "V2",
-                       *signed(tool, cloud, product, "V2", firmware(tmp_path)), "--allow-http", "--json", **through(tool, cloud, proxy))
+                       *signed(cloud, product, "V2", firmware(tmp_path)), "--allow-http", "--json", **through(tool, cloud, proxy))
     assert done.json["state"] == "published" and proxy.lose is None
     assert sum("/finish" in head for head, _ in proxy.heads) == 1
 
@@ -417,7 +480,7 @@ def test_an_upload_takes_constant_memory(tool, cloud, product, tmp_path):
     peaks = []
     for number, size in enumerate((MIB, 64 * MIB)):
         process = tool.start("version", "release", "--product", product, "--name", f"V{number}",
-                             *signed(tool, cloud, product, f"V{number}", firmware(tmp_path, size)), stdout=None, stderr=None)
+                             *signed(cloud, product, f"V{number}", firmware(tmp_path, size)), stdout=None, stderr=None)
         peaks.append(peak_kib(process))
         assert process.returncode == 0
     assert peaks[1] - peaks[0] < 4096, f"{peaks} KiB"
@@ -430,7 +493,7 @@ def test_devices_and_deployments_tell_what_came_of_an_upgrade(tool, cloud, oem, 
     product = tool.ok("product", "create", "--oem", oem, "--model", MODEL, "--id", str(uuid.uuid4().int)[:12],
                       "--secret-file", tmp_path / "secret", "--json").json["id"]
     tool.ok("version", "release", "--product", product, "--name", "V2.00",
-            *signed(tool, cloud, product, "V2.00", firmware(tmp_path)))
+            *signed(cloud, product, "V2.00", firmware(tmp_path)))
     device = str(uuid.uuid4().int)[:15]
     module = Module(atfotad, tmp_path / "module", cloud.url, trust=cloud.signer(product).keys,
                     identity=["--device", device, "--model", MODEL, "--firmware-version", "V1.00"]).start()

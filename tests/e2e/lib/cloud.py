@@ -17,8 +17,6 @@ from .world import MODEL, OEM, image
 
 STOP_LIMIT_S = 20
 SUIT_TYPE = "application/suit-envelope+cose"
-# TRANSITION: a platform that knows no manifests. Goes with the last release of that kind.
-NOT_YET = (404, 405)
 
 
 class Answer:
@@ -145,8 +143,7 @@ class Cloud:
     def tell_key(self, product, key):
         """The product's packages may be signed by this key."""
         answer = self.request("POST", f"products/{product}/keys", {"pem": key.pem.decode()})
-        if answer.status not in NOT_YET:
-            assert (answer.status, answer.json["kid"]) == (201, key.kid.hex()), answer
+        assert (answer.status, answer.json["kid"]) == (201, key.kid.hex()), answer
 
     def sign(self, version, data, **wrong):
         """Gives a version its manifest for `data`, unless it has that already."""
@@ -162,8 +159,7 @@ class Cloud:
 
     def put_manifest(self, version, manifest):
         answer = self.request("PUT", f"versions/{version}/manifest", manifest, headers={"Content-Type": SUIT_TYPE})
-        if answer.status not in NOT_YET:
-            assert answer.status == 200, answer
+        assert answer.status == 200, answer
 
     def put_package(self, version, data, manifest=None, **more):
         """Manifest and package in one shot. Gives the version."""

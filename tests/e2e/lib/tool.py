@@ -53,10 +53,6 @@ class Tool:
         stdin = subprocess.PIPE if input is not None else subprocess.DEVNULL
         return self.finish(self.start(*words, env=env, stdin=stdin), input)
 
-    def knows(self, option, *path):
-        """TRANSITION: whether a command has an option, or a subcommand, already."""
-        return option in self(*path, "--help").text
-
     def ok(self, *words, **options):
         done = self(*words, **options)
         assert done.status == 0, done
