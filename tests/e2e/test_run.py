@@ -93,6 +93,21 @@ def test_all_of_it_speaks_tls_with_certificates_of_its_own(run):
     assert (tls / "cert.pem").read_bytes() == made, "not kept"
 
 
+def test_what_is_released_is_signed_and_signed_again_if_the_key_is_new(run, build):
+    def verified(name):
+        return subprocess.run([build / "tool/atfota", "package", "verify", "--key", run.data / "trusted-keys.pem",
+                               run.data / "firmware.suit", name], capture_output=True).returncode == 0
+
+    run.once()
+    assert verified(run.data / "firmware.bin") and not verified(run.data / "secret")
+    before = (run.data / "firmware.suit").read_bytes()
+    run.once()
+    assert (run.data / "firmware.suit").read_bytes() == before
+    (run.data / "signing-key.pem").unlink()
+    check_session(run.once())
+    assert (run.data / "firmware.suit").read_bytes() != before and verified(run.data / "firmware.bin")
+
+
 def test_a_certificate_about_to_expire_is_renewed(run):
     run.once()
     (ca, cert, key) = (run.data / "tls" / name for name in ("ca.pem", "cert.pem", "key.pem"))
@@ -110,7 +125,7 @@ def test_a_certificate_about_to_expire_is_renewed(run):
 def test_what_it_leaves_is_for_its_owner_only(run):
     run.once()
     found = [run.data, *run.data.rglob("*")]
-    assert {"secret", "key.pem", "admin-token", "journal", "config", "atfota.db"} <= {path.name for path in found}
+    assert {"secret", "key.pem", "signing-key.pem", "admin-token", "journal", "config", "atfota.db"} <= {path.name for path in found}
     for path in found:
         assert path.lstat().st_mode & 0o077 == 0, path
 
@@ -119,8 +134,9 @@ def test_no_secret_is_in_an_argument_list_or_a_log(run):
     process = run.start()
     said = run.until(process, "Ctrl-C ends them")
     secrets = [(run.data / "secret").read_text().strip(), (run.data / "cloud/admin-token").read_text().strip(),
-               *re.findall(r"[A-Za-z0-9+/]{40,}", (run.data / "tls/key.pem").read_text())]
-    assert len(secrets) >= 4
+               *(line for name in ("tls/key.pem", "signing-key.pem")
+                 for line in re.findall(r"[A-Za-z0-9+/]{40,}", (run.data / name).read_text()))]
+    assert len(secrets) >= 6
     running = run.left()
     environ = [Path(f"/proc/{pid}/environ").read_text(errors="replace") for pid in running]
     os.killpg(process.pid, signal.SIGINT)
