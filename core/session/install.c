@@ -114,6 +114,24 @@ static bool is_trial_lost(const struct fota_session *s)
 	       (boot->state == FOTA_BOOT_TRIAL && s->cfg->running_slot != fota_boot_target(boot));
 }
 
+static enum fota_err tell_boot_loader(struct fota_session *s)
+{
+	const struct fota_bootenv *env = s->cfg->bootenv;
+
+	return env ? env->set(env->ctx, boot_of(s)) : FOTA_ERR_OK;
+}
+
+/* The record says another slot than the one that runs, and no boot loader will be told: the
+ * confirmed image was damaged, and the journal could not be written then. What runs must not
+ * become the place of the next package. */
+static void adopt_running(struct fota_session *s)
+{
+	struct fota_boot *boot = boot_of(s);
+
+	if (boot->state != FOTA_BOOT_IDLE || s->cfg->bootenv || !s->cfg->slots[1]) { return; }
+	boot->active = (uint8_t)s->cfg->running_slot;
+}
+
 void session_resume_installation(struct fota_session *s)
 {
 	struct fota_package *package = &s->record.package;
@@ -123,6 +141,8 @@ void session_resume_installation(struct fota_session *s)
 	}
 	/* of a version that had one slot and no manifests */
 	if (package->slot == boot_of(s)->active && !package->secret.len) { memset(package, 0, sizeof(*package)); }
+	adopt_running(s);
+	(void)!tell_boot_loader(s); /* once more: power may have gone between the journal and it */
 	if (!is_on_trial(s)) { return; }
 	s->trial_due_ms = session_now_ms(s) + UINT64_C(1000) * s->limits.trial_s;
 	/* an earlier start on trial has told, and was heard, but not confirmed */
@@ -221,13 +241,6 @@ static void restart(struct fota_session *s)
 	session_notify(s, &(struct fota_notice) { .kind = FOTA_NOTICE_RESTART });
 }
 
-static enum fota_err tell_boot_loader(struct fota_session *s)
-{
-	const struct fota_bootenv *env = s->cfg->bootenv;
-
-	return env ? env->set(env->ctx, boot_of(s)) : FOTA_ERR_OK;
-}
-
 /* The journal has it. An order that the boot loader did not get is taken back, so that both say
  * the same. */
 void session_settled(struct fota_session *s)
@@ -248,11 +261,21 @@ void session_settled(struct fota_session *s)
 	if (order != ORDER_CONFIRM) { restart(s); }
 }
 
+/* The version stays on trial, and what was ordered is due as soon as storage works. On trial the
+ * result is always that the new version runs. */
+static void keep_order(struct fota_session *s, unsigned order, unsigned roll_back_code)
+{
+	s->order = (uint8_t)order;
+	s->roll_back_code = (uint16_t)roll_back_code;
+	boot_of(s)->result.code = FOTA_CODE_NONE;
+	boot_of(s)->result.is_told = true;
+}
+
 /* Nothing that is not stored counts. What was armed is over, with the code of the
  * storage; what was on trial stays so and is tried again. */
 void session_settling_failed(struct fota_session *s)
 {
-	unsigned order = s->order;
+	unsigned order = s->order, roll_back_code = s->roll_back_code;
 	struct fota_boot *boot = boot_of(s);
 
 	rest(s);
@@ -266,7 +289,7 @@ void session_settling_failed(struct fota_session *s)
 		fota_boot_roll_back(boot, (enum fota_code)s->fail_code);
 		s->settle_due_ms = 0;
 	}
-	if (order == ORDER_ROLL_BACK) { boot->result.is_told = true; }
+	if (order == ORDER_CONFIRM || order == ORDER_ROLL_BACK) { keep_order(s, order, roll_back_code); }
 }
 
 /* ---- an installer of the system's own ---- */

@@ -106,7 +106,8 @@ static void fill_cfg(struct rig_cfg *cfg)
 	cfg->chunk_bytes = or_default(cfg->chunk_bytes, 1000);
 	cfg->limits.sync_bytes = or_default(cfg->limits.sync_bytes, 4096);
 	if (!cfg->server) { cfg->server = RIG_SERVER; }
-	if (cfg->has_bootenv) { cfg->has_slots = true; }
+	if (cfg->has_installer) { cfg->has_bootenv = true; }
+	if (cfg->has_bootenv) { cfg->has_slots = !cfg->has_installer; }
 }
 
 /* ---- releases ---- */
@@ -336,7 +337,7 @@ static void check_running(struct rig *rig)
 	const struct rig_area *area = rig->choice.slot ? &rig->slot_b : &rig->slot;
 	const struct fota_image *image = &rig->boot.images[rig->choice.slot];
 
-	rig->running = rig_release_in(rig, area);
+	rig->running = rig->cfg.has_installer ? rig->systems[rig->choice.slot] : rig_release_in(rig, area);
 	rig_require(rig, rig->running >= 0);
 	rig->texts[FOTA_IDENTITY_VERSION] = rig_version_of(rig->running);
 	rig_require(rig, !image->size_bytes || fota_bytes_is_equal(fota_text_get(&image->version),
@@ -348,7 +349,7 @@ static bool run_boot_loader(struct rig *rig)
 {
 	struct fota_boot_cfg cfg = {
 		.journal = &rig->journal.port,
-		.slots = { &rig->slot.port, &rig->slot_b.port },
+		.slots = { &rig->slot.port, rig->cfg.has_slots ? &rig->slot_b.port : NULL },
 		.crypto = &rig->crypto,
 		.work = { rig->work, sizeof(rig->work) },
 		.wait = wait_for_storage,
@@ -386,11 +387,27 @@ void rig_boot(struct rig *rig)
 	rig->stop_at = 0;
 	rig->is_over = true;
 	rig->is_restart_asked = rig->is_installer_on = false;
-	if (rig->cfg.has_slots && !run_boot_loader(rig)) { return; }
+	if ((rig->cfg.has_slots || rig->cfg.has_bootenv) && !run_boot_loader(rig)) { return; }
 	memset(rig->work, 0xdd, sizeof(rig->work));
 	memset(&rig->session, 0xdd, sizeof(rig->session));
 	rig_require(rig, fota_session_init(&rig->session, &rig->session_cfg) == FOTA_ERR_OK);
 	fota_session_set_on(&rig->session, true);
+}
+
+void rig_installed(struct rig *rig, enum fota_err result)
+{
+	rig_require(rig, rig->is_installer_on);
+	rig->is_installer_on = false;
+	if (result == FOTA_ERR_OK) { rig->systems[fota_boot_target(&rig->session.record.boot)] = rig->release; }
+	fota_session_installed(&rig->session, result);
+}
+
+void rig_restart(struct rig *rig)
+{
+	rig_require(rig, rig->is_restart_asked);
+	rig_boot(rig);
+	rig_require(rig, !rig->choice.is_none);
+	rig_finish(rig);
 }
 
 void rig_twist(struct rig *rig, struct rig_twist twist)
@@ -557,7 +574,7 @@ void rig_idle(struct rig *rig, uint64_t ms)
 	uint64_t end = rig->now_ms + ms;
 	unsigned steps = 0;
 
-	while (rig->now_ms < end) {
+	while (rig->now_ms < end && !rig->is_dead) {
 		uint32_t next_ms = fota_session_next_ms(&rig->session);
 
 		rig_require(rig, ++steps < STEP_MAX);

@@ -126,6 +126,7 @@ struct rig_request {
 	uint64_t at_ms;
 	uint64_t report_code, report_state, report_received;
 	uint8_t report_id[FOTA_REPORT_ID_BYTES];
+	char report_version[FOTA_VERSION_MAX_BYTES + 1];
 };
 
 struct rig_http {
@@ -176,7 +177,8 @@ struct rig_cfg {
 	bool allow_plain;
 	bool has_slots;     /* two of them, and a boot loader that reads the journal */
 	bool has_bootenv;   /* two slots, and a boot loader that is told by the port */
-	bool has_installer; /* one slot, and an installer that ends when the test says so */
+	bool has_installer; /* one slot, and an installer that ends with rig_installed; with a boot loader that is told
+			     */
 	struct fota_session_policy policy;
 };
 
@@ -200,6 +202,7 @@ struct rig {
 	struct fota_installer installer;
 	struct fota_bootenv bootenv;
 	struct rig_env env;
+	int systems[FOTA_SLOT_COUNT]; /* releases that the installer has put into its own slots */
 	bool is_env_broken;
 	bool is_installer_on, is_restart_asked;
 	struct rig_fault fault;
@@ -262,6 +265,10 @@ void rig_publish(struct rig *rig, int n);
 const char *rig_version_of(int n);
 /* Which release is whole in the area; -1: none. 0 is the factory's image. */
 int rig_release_in(const struct rig *rig, const struct rig_area *area);
+/* The end of the installer. */
+void rig_installed(struct rig *rig, enum fota_err result);
+/* The restart that the session has asked for. */
+void rig_restart(struct rig *rig);
 /* The area that the next package goes to. */
 struct rig_area *rig_target_area(struct rig *rig);
 /* The last RESULT that was told: its code, or -1. */

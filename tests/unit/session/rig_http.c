@@ -84,6 +84,7 @@ static void open_report(struct rig *rig, struct rig_request *note, const struct 
 	note->report_code = msg.code;
 	note->report_received = msg.received_bytes;
 	memcpy(note->report_id, msg.id.ptr, FOTA_REPORT_ID_BYTES);
+	memcpy(note->report_version, msg.version.ptr, msg.version.len);
 }
 
 /* ---- making answers ---- */
