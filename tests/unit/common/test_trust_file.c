@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "posix_crypto.h"
 #include "public_key.h"
 #include "trust_file.h"
 
@@ -138,7 +139,8 @@ static void a_compressed_point_is_the_same_key(void **state)
 	free(packed);
 }
 
-/* A key of the standard's examples; the identifier was computed with sha256sum. */
+/* A key of the standard's examples; the identifier was computed with sha256sum, and is the same
+ * for the library. */
 static void the_key_id_is_made_of_the_point(void **state)
 {
 	static const char pem[] = "-----BEGIN PUBLIC KEY-----\n"
@@ -146,10 +148,18 @@ static void the_key_id_is_made_of_the_point(void **state)
 				  "bz/m4rVlnIXbwK07HypLbAmBMcCjbazR14vTgdzfsJwFLbM5kdtzOLSolg==\n"
 				  "-----END PUBLIC KEY-----\n";
 	struct fixture f = fixture();
+	struct posix_crypto posix;
+	struct fota_crypto crypto;
+	uint8_t library[FOTA_SUIT_KID_BYTES];
 	char kid[PUBLIC_KEY_KID_TEXT_BYTES];
 
 	(void)state;
 	assert_int_equal(load(&f, pem), 0);
+	assert_int_equal(posix_crypto_init(&posix), FOTA_ERR_OK);
+	crypto = posix_crypto_port(&posix);
+	assert_int_equal(fota_suit_kid(&crypto, f.keys[0].point, library), FOTA_ERR_OK);
+	assert_memory_equal(library, f.keys[0].kid, sizeof library);
+	posix_crypto_close(&posix);
 	public_key_kid_text(f.keys[0].kid, kid);
 	assert_string_equal(kid, "3792794e86d38e2e");
 }
