@@ -109,3 +109,171 @@ def test_the_next_package_goes_into_the_other_slot(world):
     assert install(host)[1] == (0, V2, V3)
     host.settle()
     assert version(host) == V3 and boot_file(module)["slot"] == "a"
+
+
+# ---- back to the old version ----
+
+def test_a_host_rolls_back(world):
+    module, host = on_trial(world)
+    host.ok("AT+FOTACONFIRM=0")
+    assert result(host)[1] == (307, V1, V2)
+    host.settle()
+    assert version(host) == V1 and host.state()[0] == IDLE and asked(host) == (307, V1, V2)
+    assert boot_file(module)["slot"] == "a"
+
+
+def test_a_trial_ends_by_time(world):
+    module = world.module()
+    host = world.host(module)
+    setting(host, "trialtime", "2")
+    download(world, host)
+    assert install(host)[1] == (0, V1, V2)
+    assert result(host)[1] == (509, V1, V2)
+    host.settle()
+    assert version(host) == V1
+
+
+def test_restarts_during_the_trial_are_counted(world):
+    module, host = on_trial(world)
+    for left in ("1", "0"):
+        module.kill9()
+        host.close()
+        module.start()
+        assert (boot_file(module)["slot"], boot_file(module)["tries"]) == ("b", left)
+    module.kill9()
+    module.start()
+    host = world.host(module)
+    assert version(host) == V1 and asked(host) == (508, V1, V2) and host.state()[0] == IDLE
+
+
+def test_restarts_by_a_host_are_counted_too(world):
+    module = world.module()
+    host = world.host(module)
+    setting(host, "trialboots", "1")
+    download(world, host)
+    assert install(host)[1] == (0, V1, V2)
+    host.settle()
+    host.ok("AT+CRESET")
+    assert result(host)[1] == (508, V1, V2)
+    host.settle()
+    assert version(host) == V1
+
+
+@pytest.mark.parametrize("how", ["restart", "start"])
+def test_an_image_that_is_damaged_before_it_runs_never_runs(world, how):
+    module = world.module()
+    host = world.host(module)
+    download(world, host)
+    host.ok("AT+FOTAINSTALL")
+    with open(module.state / "slot-b", "r+b") as slot:
+        slot.seek(100_000)
+        byte = slot.read(1)
+        slot.seek(100_000)
+        slot.write(bytes([byte[0] ^ 0x10]))
+    if how == "start":
+        until(lambda: boot_file(module)["state"] == "armed", "the order is stored")
+        module.kill9()
+        host.close()
+        module.start()
+        host = world.host(module)
+        assert asked(host) == (306, V1, V2)
+    else:
+        assert result(host)[1] == (306, V1, V2)
+        host.settle()
+    assert version(host) == V1 and host.state()[0] == IDLE
+    assert boot_file(module)["slot"] == "a"
+
+
+# ---- refusals ----
+
+def test_what_is_refused_and_when(world):
+    module = world.module()
+    host = world.host(module)
+    host.ok("AT+CMEE=1")
+    assert host.refused("AT+FOTAINSTALL") == "+CME ERROR: 303"
+    assert host.refused("AT+FOTACONFIRM=1") == "+CME ERROR: 303"
+    download(world, host)
+    assert host.refused("AT+FOTACONFIRM=0") == "+CME ERROR: 303"
+    # in one piece, since a module that goes down is deaf
+    lines = ["AT+FOTAINSTALL", world.command(target=V3), world.command(name="FOTACHECK"), "AT+FOTAINSTALL"]
+    host.write("".join(line + "\r" for line in lines).encode())
+    assert [host.wait_final() for _ in lines] == ["OK"] + 3 * ["+CME ERROR: 308"]
+    result(host)
+    host.settle()
+    host.ok("AT+CMEE=1;+CAPFOTA=1")
+    assert host.state()[0] == TRIAL
+    for line in (world.command(target=V3), world.command(name="FOTACHECK"), "AT+FOTAINSTALL"):
+        assert host.refused(line) == "+CME ERROR: 308"
+    host.ok("AT+FOTACONFIRM=1")
+    assert host.refused("AT+FOTACONFIRM=1") == "+CME ERROR: 303"
+    until(lambda: host.state()[0] == IDLE, "the version is confirmed")
+    assert host.refused("AT+FOTAINSTALL") == "+CME ERROR: 303"
+
+
+# ---- without commands ----
+
+def test_a_module_installs_and_confirms_by_itself(world):
+    module = world.module()
+    host = world.host(module)
+    setting(host, "autoinstall", "1")
+    setting(host, "autoconfirm", "1")
+    world.publish(150_000, version=V2)
+    assert world.run(host, target=V2) == [2, 3]
+    assert result(host)[1] == (0, V1, V2)
+    host.settle()
+    until(lambda: host.state()[0] == IDLE, "confirmed by itself")
+    assert version(host) == V2 and boot_file(module)["state"] == "idle"
+
+
+def window(shift_min, length_min):
+    """A window in UTC that begins `shift_min` from now."""
+    now = int(time.time() // 60)
+    at = [(now + minutes) % 1440 for minutes in (shift_min, shift_min + length_min)]
+    return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in at)
+
+
+def test_outside_of_its_window_nothing_is_installed(world):
+    module = world.module()
+    host = world.host(module)
+    setting(host, "autoinstall", "1")
+    setting(host, "window", window(120, 60))
+    world.publish(150_000, version=V2)
+    assert world.run(host, target=V2) == [2, 3]
+    time.sleep(1)
+    assert host.state()[0] == READY
+    setting(host, "window", window(-60, 120))
+    assert result(host)[1] == (0, V1, V2)
+
+
+@pytest.mark.parametrize("name,good,bad", [
+    ("autoinstall", "1", "2"), ("autoconfirm", "0", "yes"), ("trialtime", "1", "0"), ("trialboots", "255", "256"),
+    ("window", "23:59-00:00", "24:00-01:00"), ("window", "02:00-04:30", "02:00-4:30")])
+def test_settings_of_the_installation(mini, name, good, bad):
+    host = mini.host(mini.module())
+    setting(host, name, good)
+    assert host.ok(f'AT+FOTACFG="{name}"') == [f'+FOTACFG: "{name}","{good}"']
+    assert host.refused(f'AT+FOTACFG="{name}","{bad}"') == "ERROR"
+    assert host.ok(f'AT+FOTACFG="{name}"') == [f'+FOTACFG: "{name}","{good}"']
+
+
+# ---- the platform ----
+
+def standing(world):
+    """Where the platform sees the one device."""
+    deployment, = world.platform.deployments()
+    return [name for name, count in deployment["counts"].items() if count]
+
+
+def test_the_platform_says_installed_only_when_it_is_confirmed(world):
+    module, host = on_trial(world)
+    until(lambda: standing(world) == ["installing"], "the platform knows of the installation")
+    time.sleep(0.5)
+    assert standing(world) == ["installing"]
+    host.ok("AT+FOTACONFIRM=1")
+    until(lambda: standing(world) == ["installed"], "the platform knows that it is confirmed")
+
+
+def test_the_platform_learns_of_a_roll_back(world):
+    module, host = on_trial(world)
+    host.ok("AT+FOTACONFIRM=0")
+    until(lambda: standing(world) == ["rolled_back"], "the platform knows of the roll-back")
