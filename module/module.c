@@ -181,9 +181,13 @@ static void turn(struct module *module)
 	take_end_of_input(module); /* which a flush may have noticed */
 }
 
+/* What waits for the end of a pause is told before. */
 static void end_muxes(struct module *module)
 {
+	uint64_t late_ms = posix_clock_now_ms() + MODULE_PAUSE_MS;
+
 	for (unsigned i = 0; i < module->line_count; i++) {
+		mux_tick(&module->lines[i].mux, late_ms);
 		mux_end(&module->lines[i].mux);
 		line_flush(&module->lines[i].line);
 	}

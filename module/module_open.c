@@ -288,6 +288,7 @@ static int open_line(struct module *module, unsigned number)
 		.table_count = sizeof(module->tables) / sizeof(module->tables[0]),
 		.identity = module->session_cfg.identity,
 		.port = number,
+		.pause_ms = MODULE_PAUSE_MS,
 	};
 	module->line_count++;
 	if (at_init(&it->at, &it->at_cfg) || at_fota_add_port(&module->fota, &it->at) ||

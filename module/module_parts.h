@@ -17,8 +17,9 @@
 #include "sim_flash.h"
 #include "trust.h"
 
-#define MODULE_PART    "module"             /* in the log */
-#define MODULE_BOOT_MS (AT_TYPING_MS + 200) /* deaf: longer than a result may wait for a line being typed */
+#define MODULE_PART     "module"             /* in the log */
+#define MODULE_PAUSE_MS 30                   /* between OK and a code, for hosts that read an answer in one piece */
+#define MODULE_BOOT_MS  (AT_TYPING_MS + 200) /* deaf: longer than a result may wait for a line being typed */
 
 struct module_line {
 	struct line line;

@@ -54,6 +54,10 @@ size_t at_out_escape(char text[3], uint8_t c);
 /* The lines Manufacturer, Model, Revision and IMEI of ATI. */
 void at_show_identity(struct at_server *at);
 
+/* at_server.c */
+/* Between lines, and the last final result is long enough ago. */
+bool at_is_idle(const struct at_server *at);
+
 /* at_urc.c */
 void at_urc_flush(struct at_server *at);
 

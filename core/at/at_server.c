@@ -6,8 +6,12 @@
  * the room is not enough, the line in which bytes were lost must not run as if it were
  * whole: it is answered with ERROR once.
  *
- * Unsolicited results leave at three points only: when they come in while the port is
- * idle, behind a final result, and when a line has seen no character for a while. */
+ * Unsolicited results leave at four points only: when they come in while the port is
+ * idle; behind a final result, if they waited for it; cfg->pause_ms behind it, if they came
+ * within that pause; and when a line has seen no character for a while. The pause is for
+ * hosts that read an answer in one piece and would take a code that stands right behind OK for
+ * a part of it. It holds nothing back that waited before, so that a host that asks without end
+ * still hears them. */
 #include "at/at_priv.h"
 
 static void set_now(struct at_server *at, uint64_t now_ms)
@@ -18,6 +22,19 @@ static void set_now(struct at_server *at, uint64_t now_ms)
 static uint64_t since(uint64_t now_ms, uint64_t then_ms)
 {
 	return now_ms > then_ms ? now_ms - then_ms : 0;
+}
+
+/* What is left of the pause behind a final result. */
+static uint32_t pause_ms(const struct at_server *at, uint64_t now_ms)
+{
+	uint64_t passed_ms = since(now_ms, at->result_ms);
+
+	return passed_ms < at->cfg->pause_ms ? (uint32_t)(at->cfg->pause_ms - passed_ms) : 0;
+}
+
+bool at_is_idle(const struct at_server *at)
+{
+	return at->state == AT_STATE_HUNT && pause_ms(at, at->now_ms) == 0;
 }
 
 /* ---- running a line ---- */
@@ -31,6 +48,7 @@ static void settle(struct at_server *at, enum at_result result)
 	}
 	at_out_result(at, result);
 	at->state = AT_STATE_HUNT;
+	at->result_ms = at->now_ms;
 	at_urc_flush(at);
 }
 
@@ -147,7 +165,7 @@ void at_feed(struct at_server *at, const uint8_t *bytes, size_t len, uint64_t no
 		take(at, bytes[i]);
 	}
 	/* Noise that began like a prefix has held them back. */
-	if (at->state == AT_STATE_HUNT) { at_urc_flush(at); }
+	if (at_is_idle(at)) { at_urc_flush(at); }
 }
 
 void at_tick(struct at_server *at, uint64_t now_ms)
@@ -155,6 +173,7 @@ void at_tick(struct at_server *at, uint64_t now_ms)
 	uint64_t idle_ms;
 
 	set_now(at, now_ms);
+	if (at_is_idle(at)) { at_urc_flush(at); }
 	if (!at_edit_is_typing(at)) { return; }
 	idle_ms = since(at->now_ms, at->char_ms);
 	if (idle_ms >= AT_LINE_IDLE_MS) {
@@ -169,6 +188,7 @@ uint32_t at_next_ms(const struct at_server *at, uint64_t now_ms)
 	uint64_t idle_ms = since(now_ms, at->char_ms);
 	uint32_t limit_ms = at->urc_count > 0 ? AT_TYPING_MS : AT_LINE_IDLE_MS;
 
+	if (at->state == AT_STATE_HUNT && at->urc_count > 0) { return pause_ms(at, now_ms); }
 	if (!at_edit_is_typing(at)) { return UINT32_MAX; }
 	return idle_ms < limit_ms ? (uint32_t)(limit_ms - idle_ms) : 0;
 }

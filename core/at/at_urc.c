@@ -80,6 +80,6 @@ bool at_urc(struct at_server *at, enum at_urc_class urc_class, struct fota_bytes
 		return false;
 	}
 	append(at, urc_class, text);
-	if (at->state == AT_STATE_HUNT) { at_urc_flush(at); }
+	if (at_is_idle(at)) { at_urc_flush(at); }
 	return true;
 }

@@ -28,8 +28,13 @@ def line(mini):
 
 
 def wait_ok(port, limit_s=5.0):
-    end, data = time.monotonic() + limit_s, b""
-    while b"OK\r\n" not in data:
+    return wait_for(port, b"OK\r\n", b"", limit_s)
+
+
+def wait_for(port, text, data, limit_s=5.0):
+    """What was read with what comes until it has the text."""
+    end = time.monotonic() + limit_s
+    while text not in data:
         assert time.monotonic() < end, data
         data += port.read(64)
     return data
@@ -91,7 +96,7 @@ def test_a_session_of_the_line_is_told_on_channel_one_and_back(mini, line):
     _, port = line
     mini.net.rule("package", faults.body(rate=256 * 1024))
     ask_line(port, b"AT+CAPFOTA=1")
-    ask_line(port, mini.command().encode())
+    wait_for(port, b"+CSCFOTA: 2\r\n", ask_line(port, mini.command().encode()))
     mux = Mux(port)
     two, one = mux.open(2), mux.open(1)
     one.until(rb"\+CSCFOTA: 3\r\n", 20)

@@ -105,7 +105,7 @@ static void ask_server(const uint8_t *body, size_t len)
 {
 	static const struct fota_identity identity = { NULL, no_identity };
 	static const struct at_table table = { commands, sizeof(commands) / sizeof(commands[0]), NULL };
-	struct at_cfg cfg = { on_write, &server_out, NULL, &table, 1, &identity, 0 };
+	struct at_cfg cfg = { on_write, &server_out, NULL, &table, 1, &identity, 0, 0 };
 
 	server_out.len = 0;
 	if (at_init(&at, &cfg)) { abort(); }

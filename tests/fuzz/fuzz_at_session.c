@@ -10,7 +10,7 @@
  * Properties: a code is told only in a session, 2 at most once, 4 only before the final one,
  * one final code each; a port that never started a session sees none; a session that only asks
  * writes nothing to the slot; what is programmed was erased; behind code 3 the slot holds the package;
- * no turn of the loop goes on for ever; a cancelled session comes to its end. */
+ * no turn of the loop goes on for ever, of session or port; a cancelled session comes to its end. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -327,6 +327,7 @@ static void turn(void)
 	}
 	for (unsigned i = 0; i < PORTS; i++) {
 		at_tick(&ports[i], now_ms);
+		require(at_next_ms(&ports[i], now_ms) > 0, "a port that had its time wants no more of it");
 	}
 	check_session();
 	check_outs();
@@ -545,7 +546,8 @@ enum { OP_RAW = sizeof(operations) / sizeof(operations[0]), OP_COUNT };
 
 static void init_port(uint32_t number)
 {
-	port_cfgs[number] = (struct at_cfg) { on_out, &port_cfgs[number].port, NULL, tables, 2, &identity, number };
+	port_cfgs[number] =
+		(struct at_cfg) { on_out, &port_cfgs[number].port, NULL, tables, 2, &identity, number, number * 20 };
 	require(!at_init(&ports[number], &port_cfgs[number]) && !at_fota_add_port(&fota, &ports[number]),
 		"a port starts");
 	out_lens[number] = 0;

@@ -149,6 +149,9 @@ struct at_cfg {
 	size_t table_count;
 	const struct fota_identity *identity;
 	uint32_t port; /* a number that names the port; origin of its sessions */
+	/* From a final result to an unsolicited one that comes in behind it, for hosts that read an
+	 * answer in one piece; 0: none. */
+	uint32_t pause_ms;
 };
 
 enum at_urc_class {
@@ -171,9 +174,10 @@ struct at_server {
 	const struct at_profile *profile;
 	const struct at_command *running; /* the pending command */
 	void *running_ctx;
-	uint64_t now_ms;  /* the latest time that was told */
-	uint64_t char_ms; /* of the last character */
-	uint64_t run_ms;  /* when the line was terminated */
+	uint64_t now_ms;    /* the latest time that was told */
+	uint64_t char_ms;   /* of the last character */
+	uint64_t run_ms;    /* when the line was terminated */
+	uint64_t result_ms; /* when the last line had its final result */
 	struct at_stats stats;
 	uint8_t values[AT_VALUE_COUNT];
 	uint8_t state;
@@ -222,7 +226,8 @@ uint32_t at_next_ms(const struct at_server *at, uint64_t now_ms);
 void at_complete(struct at_server *at, enum at_result result, uint64_t now_ms);
 
 /* An unsolicited result: `text` without framing, 1 to AT_URC_TEXT_BYTES bytes. Sent
- * at once if the port is idle; else after the line that runs or is being typed, in
+ * at once if the port is idle; by at_tick if a final result was sent less than
+ * pause_ms ago; else after the line that runs or is being typed, in
  * order. At most AT_TYPING_MS after the last typed character it no longer waits. With
  * Q1 it is dropped when its turn comes. False if it was not taken (counted). */
 bool at_urc(struct at_server *at, enum at_urc_class urc_class, struct fota_bytes text);

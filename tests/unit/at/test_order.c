@@ -363,6 +363,61 @@ static void a_urc_does_not_wait_for_noise(void **state)
 	assert_out("\r\n+X: 1\r\n");
 }
 
+#define PAUSE_MS 30
+
+static void with_pause_a_urc_right_behind_a_final_result_waits(void **state)
+{
+	(void)state;
+	rig.ports[0].cfg.pause_ms = PAUSE_MS;
+	rig_feed(&rig, "AT\r");
+	rig_urc(&rig, AT_URC_RESULT, "+X: 1");
+	rig_urc(&rig, AT_URC_RESULT, "+X: 2");
+	rig_feed(&rig, "\n"); /* of CR LF, no reason to go on */
+	assert_out(OK);
+	assert_int_equal(at_next_ms(&rig.ports[0].at, rig.now_ms), PAUSE_MS);
+	rig_wait(&rig, PAUSE_MS - 1);
+	assert_out("");
+	assert_int_equal(at_next_ms(&rig.ports[0].at, rig.now_ms), 1);
+	rig_wait(&rig, 1);
+	assert_out("\r\n+X: 1\r\n\r\n+X: 2\r\n");
+	assert_int_equal(at_next_ms(&rig.ports[0].at, rig.now_ms), UINT32_MAX);
+	rig_urc(&rig, AT_URC_RESULT, "+X: 3");
+	assert_out("\r\n+X: 3\r\n");
+}
+
+/* A host that sends one line behind the other within the pause hears of it all the same. */
+static void with_pause_the_next_final_result_lets_a_urc_go(void **state)
+{
+	(void)state;
+	rig.ports[0].cfg.pause_ms = PAUSE_MS;
+	rig_feed(&rig, "AT\r");
+	rig_urc(&rig, AT_URC_RESULT, "+X: 1");
+	rig_feed(&rig, "AT\r");
+	assert_out(OK OK "\r\n+X: 1\r\n");
+}
+
+static void with_pause_what_waited_for_the_line_comes_with_its_result(void **state)
+{
+	(void)state;
+	rig.ports[0].cfg.pause_ms = PAUSE_MS;
+	rig_feed(&rig, "AT+TURC\r");
+	assert_out("\r\ntext\r\n" OK "\r\n+TURC: 1\r\n");
+}
+
+static void with_pause_a_urc_waits_for_a_line_as_well(void **state)
+{
+	(void)state;
+	rig.ports[0].cfg.pause_ms = PAUSE_MS;
+	rig_feed(&rig, "AT\r");
+	rig_urc(&rig, AT_URC_RESULT, "+X: 1");
+	rig_wait(&rig, 10);
+	rig_feed(&rig, "AT+CM");
+	rig_wait(&rig, PAUSE_MS);
+	assert_out(OK);
+	rig_feed(&rig, "EE?\r");
+	assert_out("\r\n+CMEE: 0\r\n" OK "\r\n+X: 1\r\n");
+}
+
 static void v250_118_q1_drops_urcs(void **state)
 {
 	(void)state;
@@ -713,6 +768,10 @@ int main(void)
 		TEST(v250_114_a_urc_waits_while_a_line_is_typed),
 		TEST(v250_114_a_urc_waits_one_second_at_most),
 		TEST(a_urc_does_not_wait_for_noise),
+		TEST(with_pause_a_urc_right_behind_a_final_result_waits),
+		TEST(with_pause_the_next_final_result_lets_a_urc_go),
+		TEST(with_pause_what_waited_for_the_line_comes_with_its_result),
+		TEST(with_pause_a_urc_waits_for_a_line_as_well),
 		TEST(v250_118_q1_drops_urcs),
 		TEST(v250_115_sixteen_results_wait_in_order),
 		TEST(v250_115_the_oldest_progress_goes_first),

@@ -21,6 +21,7 @@
 #define STEPS       300u
 #define LINES_MAX   STEPS
 #define WAIT_MAX_MS 3u /* all waits of a play together are shorter than AT_TYPING_MS */
+#define PAUSE_MS    30u
 #define KEEP_MAX    (AT_INPUT_BYTES - 8u)
 
 #define OK    "\r\nOK\r\n"
@@ -134,7 +135,7 @@ static void finish(unsigned port)
 		if (hosts[port].rest) { type(port, strlen(hosts[port].rest)); }
 	}
 	step_complete(port);
-	rig_wait(&rig, 0);
+	rig_wait(&rig, PAUSE_MS);
 }
 
 /* ---- judging ---- */
@@ -189,6 +190,7 @@ static void play(uint32_t number)
 	state = number * 2654435761u + 1u;
 	memset(hosts, 0, sizeof(hosts));
 	assert_true(rig_init(&rig, "strict"));
+	rig.ports[1].cfg.pause_ms = PAUSE_MS;
 	for (unsigned i = 0; i < STEPS; i++) {
 		steps[dice(sizeof(steps) / sizeof(steps[0]))](dice(RIG_PORTS));
 	}
