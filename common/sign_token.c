@@ -137,7 +137,10 @@ static EVP_PKEY *take_only_key(OSSL_STORE_CTX *store, unsigned *count)
 								  : NULL;
 
 		OSSL_STORE_INFO_free(info);
-		if (!info && OSSL_STORE_error(store)) { break; }
+		if (!info && OSSL_STORE_error(store)) {
+			*count += *count > 0; /* there is another one, which cannot be read */
+			break;
+		}
 		if (!next) { continue; }
 		if ((*count)++ == 0) {
 			key = next;
@@ -177,9 +180,11 @@ static const char *pin_reason(void)
 	return reason;
 }
 
-static void explain(const struct sign_ask *ask, const struct sign_uri *uri, unsigned count, bool is_there)
+static void explain(const struct sign_ask *ask, const struct sign_uri *uri, unsigned count, bool is_there,
+		    bool is_engine)
 {
 	const char *reason = pin_reason();
+	bool is_pin_in_doubt = ask->was_asked && !is_engine; /* the engine tells of a wrong one */
 
 	if (ask->has_failed) { return; }
 	if (!is_there) {
@@ -192,8 +197,8 @@ static void explain(const struct sign_ask *ask, const struct sign_uri *uri, unsi
 	} else if (count > 1) {
 		key_fail(ask->message, "%s: more than one key; name token and object in the URI", uri->uri);
 	} else {
-		key_fail(ask->message, "%s: no such key; 'pkcs11-tool --list-objects --login' tells what is there%s",
-			 uri->uri,
+		key_fail(ask->message, "%s: no such key%s; 'pkcs11-tool --list-objects --login' tells what is there%s",
+			 uri->uri, is_pin_in_doubt ? ", or the PIN is wrong" : "",
 			 uri->module[0] ? ""
 					: ", and module-path in the URI names a library that p11-kit does not know");
 	}
@@ -225,7 +230,7 @@ EVP_PKEY *sign_token_open(struct sign_token *token, const struct sign_uri *uri, 
 		key = sign_engine_open(token, uri, ui, &ask, &is_there);
 	}
 	UI_destroy_method(ui);
-	if (!key) { explain(&ask, uri, count, is_there); }
+	if (!key) { explain(&ask, uri, count, is_there, token->engine != NULL); }
 	ERR_clear_error();
 	return key;
 }

@@ -443,3 +443,45 @@ def test_a_token_and_a_file_sign_together(hsm_tool, hsm, tmp_path, pin, locked, 
 def test_a_key_in_a_token_is_made_by_its_own_program(hsm_tool, hsm):
     done = hsm_tool("key", "create", "--no-passphrase", hsm.uri("new"))
     assert done.status == 1 and "pkcs11-tool" in done.err
+
+
+# ---- the provider, where there is one ----
+
+@pytest.fixture
+def fake(tmp_path, build):
+    """The token of tests/fakes/pkcs11_provider.c, as a folder."""
+    folder = tmp_path / "fake-token"
+    folder.mkdir()
+    (folder / "pin").write_text(softhsm.PIN + "\n")
+    return folder
+
+
+@pytest.fixture
+def fake_tool(build, tmp_path, fake):
+    return Tool(build / "tool/atfota", tmp_path, OPENSSL_MODULES=str(build / "tests/fakes"), FAKE_TOKEN=str(fake))
+
+
+def test_the_provider_is_used_where_there_is_one(fake_tool, fake, tmp_path, pin):
+    key = suit.Key()
+    (fake / "release.pem").write_bytes(key.private_pem)
+    done, package = build(fake_tool, tmp_path, "pkcs11:object=release", "--passphrase-file", pin)
+    assert done.status == 0, done
+    assert suit_read.read(package, [key]).keys == [key]
+    assert build(fake_tool, tmp_path, f"pkcs11:object=release?pin-source={pin}")[0].status == 0
+    assert "passphrase-file" in build(fake_tool, tmp_path, "pkcs11:object=release")[0].err
+
+
+def test_the_provider_gives_public_keys_without_a_pin(fake_tool, fake):
+    key = suit.Key()
+    (fake / "release.pem").write_bytes(key.pem)
+    assert public_of(fake_tool, "pkcs11:object=release").point == key.point
+
+
+def test_what_the_provider_refuses_is_told(fake_tool, fake, tmp_path, pin):
+    wrong = write(tmp_path / "wrong", b"000000")
+    for name in ("one", "two"):
+        (fake / f"{name}.pem").write_bytes(suit.Key().private_pem)
+    for uri, given, text in (("pkcs11:object=one", wrong, "or the PIN is wrong"), ("pkcs11:object=three", pin, "no such key"),
+                             ("pkcs11:", pin, "more than one key")):
+        done, _ = build(fake_tool, tmp_path, uri, "--passphrase-file", given)
+        assert done.status == 1 and text in done.err, (uri, done)
