@@ -36,13 +36,14 @@ def folder():
     return tempfile.TemporaryDirectory(prefix="atfota-bench-", dir=os.environ.get("ATFOTA_BENCH_DIR"))
 
 
-def fill_devices(cloud, seq, count):
+def fill_devices(cloud, seq, count, first=0, target="V1.00"):
     """Puts devices into the database of a stopped platform; they were seen just now."""
     now = int(time.time())
     with sqlite3.connect(cloud.data / "atfota.db") as db:
         db.executemany(
             "INSERT INTO device (product, name, version, target, attributes, first_seen, last_seen)"
-            " VALUES (?, ?, 'V1.00', 'V1.00', '{}', ?, ?)", ((seq, device_name(i), now, now) for i in range(count)))
+            " VALUES (?, ?, 'V1.00', ?, '{}', ?, ?)",
+            ((seq, device_name(i), target, now, now) for i in range(first, first + count)))
     db.close()
 
 
@@ -50,13 +51,13 @@ def device_name(number):
     return f"86{number:013d}"
 
 
-def check_messages(product, numbers):
-    """Idle checks: authentic, of devices that run their target already."""
+def check_messages(product, numbers, target="V1.00"):
+    """Authentic checks of devices that run V1.00: idle ones, or such that get an offer."""
     kid, secret, now = product.product.encode(), product.secret.encode(), int(time.time())
     for number in numbers:
         yield wire.seal(secret, kid, wire.keyed({
             "nonce": os.urandom(16), "time": now, "oem": product.oem, "model": product.model,
-            "device": device_name(number), "version": "V1.00", "target": "V1.00", "slot": 1 << 26, "accept": [0]}))
+            "device": device_name(number), "version": "V1.00", "target": target, "slot": 1 << 26, "accept": [0]}))
 
 
 class Nginx:
