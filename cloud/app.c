@@ -10,6 +10,7 @@
 #include "http/server.h"
 #include "posix_random.h"
 #include "routes.h"
+#include "sandbox.h"
 #include "store/catalog.h"
 
 #include <errno.h>
@@ -357,6 +358,7 @@ int cloud_app_run(const struct cloud_options *options)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
+	cloud_sandbox_enter(&log); /* also before there are threads */
 	if (cloud_app_open(&app, options, &log)) { status = serve(&app, &signals); }
 	cloud_app_close(&app);
 	return status;

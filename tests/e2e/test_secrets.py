@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,13 @@ def test_the_platform_forgets_a_token_that_it_has_made(cloud):
         cloud.request("GET", "oems")
     assert memory.places(cloud.pid, b"forgotten"), "nothing was found at all"
     assert not memory.places(cloud.pid, made["token"].encode().removeprefix(b"atfota_"))
+
+
+def test_every_thread_of_the_platform_is_in_its_sandbox(cloud):
+    threads = [path.read_text() for path in Path(f"/proc/{cloud.pid}/task").glob("*/status")]
+    assert len(threads) >= 4
+    for status in threads:
+        assert "\nNoNewPrivs:\t1\n" in status and "\nSeccomp:\t2\n" in status, status
 
 
 def modes_below(folder):
