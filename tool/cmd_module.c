@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* atfota module: what is done over a module's port. */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "cmd_install.h"
 #include "command.h"
 #include "file.h"
+#include "module_limit.h"
 #include "module_report.h"
 #include "module_run.h"
 #include "secret.h"
 
 #define AT_TIMEOUT_MS 9000u /* SIMCom's maximum response time of the FOTA commands */
-#define TIMEOUT_MAX_S 1000000ul
 #define MODULE_PORT_OPT                                                                                \
 	{                                                                                              \
 		"port", TOOL_KEY(PORT), "PORT", 0, "Serial device, link of a PTY, or tcp:HOST:PORT", 0 \
@@ -20,26 +19,6 @@
 	{                                                                                          \
 		"baud", TOOL_KEY(BAUD), "N", 0, "Baud rate of a serial device (default 115200)", 0 \
 	}
-
-/* Milliseconds of --timeout, `fallback_ms` without it; 0 if it is no number of seconds. */
-static uint32_t timeout_ms(const char *text, uint32_t fallback_ms)
-{
-	char *end;
-	unsigned long seconds;
-
-	if (!text) { return fallback_ms; }
-	if (*text < '0' || *text > '9') { return 0; }
-	errno = 0;
-	seconds = strtoul(text, &end, 10);
-	if (errno || *end || seconds > TIMEOUT_MAX_S) { return 0; }
-	return (uint32_t)(seconds * 1000);
-}
-
-static enum tool_status bad_timeout(const char *text, struct tool_error *err)
-{
-	return tool_fail(err, TOOL_STATUS_FAIL, "--timeout '%s' is no number of seconds from 1 to %lu", text,
-			 TIMEOUT_MAX_S);
-}
 
 /* What is sent has to be one command, and the arguments of a process are no place for
  * a secret. */
@@ -111,12 +90,12 @@ static enum tool_status ask(struct module_port *port, const char *command, uint3
 static enum tool_status run_at(const struct tool_args *args, struct tool_error *err)
 {
 	bool is_stdin = strcmp(args->pos[0], "-") == 0;
-	uint32_t limit_ms = timeout_ms(args->opt[TOOL_OPT_TIMEOUT], AT_TIMEOUT_MS);
+	uint32_t limit_ms = module_limit_ms(args->opt[TOOL_OPT_TIMEOUT], AT_TIMEOUT_MS);
 	char command[AT_COMMAND_MAX_BYTES];
 	struct module_port port;
 	enum tool_status status;
 
-	if (limit_ms == 0) { return bad_timeout(args->opt[TOOL_OPT_TIMEOUT], err); }
+	if (limit_ms == 0) { return module_limit_bad(args->opt[TOOL_OPT_TIMEOUT], err); }
 	if (!is_stdin && strlen(args->pos[0]) >= sizeof command) {
 		return tool_fail(err, TOOL_STATUS_FAIL, "the command is too long");
 	}
@@ -163,12 +142,12 @@ static enum tool_status run_upgrade(const struct tool_args *args, struct tool_er
 			     .product = args->opt[TOOL_OPT_PRODUCT],
 			     .secret = secret,
 			     .target = args->opt[TOOL_OPT_TARGET] },
-		.limits = { .session_ms = timeout_ms(args->opt[TOOL_OPT_TIMEOUT], 0) },
+		.limits = { .session_ms = module_limit_ms(args->opt[TOOL_OPT_TIMEOUT], 0) },
 	};
 	enum tool_status status;
 
 	if (args->opt[TOOL_OPT_TIMEOUT] && cfg.limits.session_ms == 0) {
-		return bad_timeout(args->opt[TOOL_OPT_TIMEOUT], err);
+		return module_limit_bad(args->opt[TOOL_OPT_TIMEOUT], err);
 	}
 	status = tool_secret_get(&source, secret, sizeof secret, err);
 	if (!status) { status = upgrade(args, &cfg, err); }
@@ -180,6 +159,23 @@ static const struct argp_option at_options[] = {
 	MODULE_PORT_OPT,
 	MODULE_BAUD_OPT,
 	{ "timeout", TOOL_KEY(TIMEOUT), "S", 0, "Seconds to wait for the answer (default 9)", 0 },
+	TOOL_OPTIONS_JSON,
+	{ 0 },
+};
+
+static const struct argp_option install_options[] = {
+	MODULE_PORT_OPT,
+	MODULE_BAUD_OPT,
+	{ "confirm", TOOL_KEY(CONFIRM), NULL, 0, "Keep the new version as soon as it runs", 0 },
+	{ "timeout", TOOL_KEY(TIMEOUT), "S", 0, "Seconds until the module is back (default 600)", 0 },
+	TOOL_OPTIONS_JSON,
+	{ 0 },
+};
+
+static const struct argp_option trial_options[] = {
+	MODULE_PORT_OPT,
+	MODULE_BAUD_OPT,
+	{ "timeout", TOOL_KEY(TIMEOUT), "S", 0, "Seconds until the module is done (default 600)", 0 },
 	TOOL_OPTIONS_JSON,
 	{ 0 },
 };
@@ -215,5 +211,23 @@ const struct tool_command tool_module_commands[] = {
 	  .required = TOOL_NEED(PORT) | TOOL_NEED(OEM) | TOOL_NEED(MODEL) | TOOL_NEED(PRODUCT) | TOOL_NEED(TARGET),
 	  .where = 'm',
 	  .run = run_upgrade },
+	{ .name = "install",
+	  .doc = "Install what was downloaded: AT+FOTAINSTALL, through the restart",
+	  .options = install_options,
+	  .required = TOOL_NEED(PORT),
+	  .where = 'm',
+	  .run = run_module_install },
+	{ .name = "confirm",
+	  .doc = "Keep the version that is on trial",
+	  .options = trial_options,
+	  .required = TOOL_NEED(PORT),
+	  .where = 'm',
+	  .run = run_module_confirm },
+	{ .name = "roll-back",
+	  .doc = "Go back from the version that is on trial",
+	  .options = trial_options,
+	  .required = TOOL_NEED(PORT),
+	  .where = 'm',
+	  .run = run_module_roll_back },
 	{ 0 },
 };
