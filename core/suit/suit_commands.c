@@ -7,7 +7,7 @@
  * work by the bytes: each turn takes a command or ends a sequence.
  *
  * A condition that is not met ends its sequence, and all that the sequence set is taken
- * back. Is the sequence soft, then the next branch of its try-each is tried, or the
+ * back. If the sequence is soft, the next branch of its try-each is tried, or the
  * command behind its run-sequence; else the condition fails the sequence around as
  * well. So does a try-each without a branch left. A directive that cannot be carried
  * out ends everything. When commands are checked, no condition is looked at and every
@@ -371,7 +371,8 @@ static void check_index(struct fota_rd *rd)
 	fota_rd_fail(rd, (item.ptr[0] & 0x60) == 0 ? FOTA_ERR_UNSUPPORTED : FOTA_ERR_FORMAT);
 }
 
-static enum fota_err run_condition(struct machine *m, struct level *level, const struct command *command)
+/* All that is no flow: conditions, and directives that act. */
+static enum fota_err run_with_policy(struct machine *m, struct level *level, const struct command *command)
 {
 	if (fota_rd_uint(&level->rd) > POLICY_MAX) { fota_rd_fail(&level->rd, FOTA_ERR_FORMAT); }
 	return level->rd.err || !m->device ? level->rd.err : command->run(m);
@@ -384,7 +385,7 @@ static enum fota_err run_command(struct machine *m, struct level *level, const s
 
 	switch (command->argument) {
 	case ARGUMENT_POLICY:
-		return run_condition(m, level, command);
+		return run_with_policy(m, level, command);
 	case ARGUMENT_INDEX:
 		check_index(&level->rd);
 		return level->rd.err;

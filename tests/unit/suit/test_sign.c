@@ -280,6 +280,7 @@ static void blocks_have_one_form(void **state)
 		{ "empty kid", P, "<d284" P "a104<>f6<%s>>", FOTA_ERR_AUTH },
 		{ "kid as text", P, "<d284" P "a1046161f6<%s>>", FOTA_ERR_AUTH },
 		{ "other header", P, "<d284" P "a105<00>f6<%s>>", FOTA_ERR_AUTH },
+		{ "header without a value", P, "<d284" P "a105f6<%s>>", FOTA_ERR_AUTH },
 		{ "algorithm outside", "<>", "<d284<>a10126f6<%s>>", FOTA_ERR_AUTH },
 		{ "algorithm in both", P, "<d284" P "a10126f6<%s>>", FOTA_ERR_AUTH },
 		{ "no algorithm", "<a0>", "<d284<a0>a0f6<%s>>", FOTA_ERR_AUTH },
