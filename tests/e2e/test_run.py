@@ -108,6 +108,20 @@ def test_what_is_released_is_signed_and_signed_again_if_the_key_is_new(run, buil
     assert (run.data / "firmware.suit").read_bytes() != before and verified(run.data / "firmware.bin")
 
 
+def test_the_installation_that_it_names_works_and_the_next_run_begins_anew(run, build):
+    process = run.start()
+    try:
+        command = re.search(r"(module install .* --confirm)", run.until(process, "module install"))[1].split()
+        run.until(process, "Ctrl-C ends them")
+        done = subprocess.run([build / "tool/atfota"] + command[:2] + ["--port", run.data / "module", "--confirm"],
+                              capture_output=True, text=True, timeout=LIMIT_S, cwd=ROOT)
+        assert done.returncode == 0 and "the new version runs" in done.stdout, done
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.communicate(timeout=LIMIT_S)
+    assert "+CSCFOTA: 3" in run.once()
+
+
 def test_a_certificate_about_to_expire_is_renewed(run):
     run.once()
     (ca, cert, key) = (run.data / "tls" / name for name in ("ca.pem", "cert.pem", "key.pem"))
