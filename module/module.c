@@ -13,7 +13,7 @@
 
 #define READ_BYTES    1024
 #define DOWN_EXTRA_MS 2000 /* between SIGTERM and the end, besides one storage operation */
-#define POLL_MAX      (3 + MODULE_LINE_MAX * LINE_POLL_MAX)
+#define POLL_MAX      (3 + CHILD_POLL_MAX + MODULE_LINE_MAX * LINE_POLL_MAX)
 
 /* ---- the loop ---- */
 
@@ -43,6 +43,7 @@ static uint32_t next_ms(const struct module *module, uint64_t now_ms)
 		if (module->lines[i].line.is_lost && least > 500) { least = 500; } /* it is tried again */
 	}
 	least = lesser(least, next_rehearsed_ms(module, now_ms));
+	if (module->system.is_real) { least = lesser(least, installer_next_ms(&module->system.runner, now_ms)); }
 	if (module->is_going_down && least > 100) { least = 100; }
 	if (module->is_restarting && least > 20) { least = 20; }
 	return least;
@@ -56,6 +57,7 @@ static void wait_for_events(struct module *module)
 	fds[count++] = (struct pollfd) { .fd = module->signal_fd, .events = POLLIN };
 	fds[count++] = (struct pollfd) { .fd = settings_fd(&module->settings), .events = POLLIN };
 	if (module->store) { fds[count++] = (struct pollfd) { .fd = posix_store_fd(module->store), .events = POLLIN }; }
+	if (module->system.is_real) { count += installer_get_polls(&module->system.runner, fds + count); }
 	for (unsigned i = 0; i < module->line_count; i++) {
 		count += line_get_polls(&module->lines[i].line, fds + count);
 	}
@@ -102,10 +104,16 @@ static void take_input(struct module *module, struct module_line *it, uint64_t n
 	explicit_bzero(bytes, len); /* a command's secret may be in it */
 }
 
+static bool is_system_busy(const struct module *module)
+{
+	return module->system.is_real && installer_is_busy(&module->system.runner);
+}
+
 static bool is_over(const struct module *module)
 {
 	if (!module->is_going_down) { return false; }
-	return fota_session_is_quiet(&module->session) || posix_clock_now_ms() >= module->down_ms;
+	return (fota_session_is_quiet(&module->session) && !is_system_busy(module)) ||
+	       posix_clock_now_ms() >= module->down_ms;
 }
 
 /* Standard input has ended: what runs may end, then so does the program. */
@@ -113,7 +121,7 @@ static void take_end_of_input(struct module *module)
 {
 	for (unsigned i = 0; i < module->line_count; i++) {
 		bool is_busy = module->is_restarting || settings_is_writing(&module->settings) ||
-			       !fota_session_is_quiet(&module->session);
+			       !fota_session_is_quiet(&module->session) || is_system_busy(module);
 
 		if (module->lines[i].line.is_ended && !is_busy) { module_go_down(module); }
 	}
@@ -170,6 +178,7 @@ static void turn(struct module *module)
 	module_take_storage(module);
 	settings_perform(&module->settings, now_ms);
 	posix_http_perform(module->http);
+	if (module->system.is_real) { installer_perform(&module->system.runner, now_ms); }
 	go_on_with_rehearsal(module);
 	fota_session_tick(&module->session);
 	module_take_restart(module);

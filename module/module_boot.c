@@ -10,7 +10,8 @@
 
 #define WORK_BYTES (256u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
 #define LOAD_MS    2000
-#define DISK_MS    30000 /* for one operation, before the module gives up starting */
+#define DISK_MS    30000  /* for one operation, before the module gives up starting */
+#define RESTART_MS 300000 /* a system that was asked to restart has gone down by then */
 
 static enum fota_err wait_for_disk(void *ctx)
 {
@@ -38,6 +39,11 @@ static struct boot_cfg make_cfg(struct module *module)
 		.log = &module->log,
 	};
 
+	if (module->system.is_real) {
+		cfg.env = module->system.env;
+		cfg.which = system_which;
+		cfg.which_ctx = &module->system;
+	}
 	if (module->rehearsal) {
 		struct rehearsal_ports ports = rehearsal_get_ports(module->rehearsal);
 
@@ -60,6 +66,7 @@ static int start(struct module *module)
 		return 1;
 	}
 	module->session_cfg.running_slot = module->boot.slot;
+	if (!status && module->boot.is_stranger) { module_restart(module); }
 	return status ? 1 : 0;
 }
 
@@ -74,6 +81,8 @@ int module_open_boot(struct module *module)
 	}
 	module->session_cfg.work = (struct fota_room) { module->work, WORK_BYTES };
 	module->session_cfg.bootenv = &module->boot.port;
+	module->session_cfg.installer = module->system.installer;
+	if (module->system.installer) { module->session_cfg.slots[1] = NULL; }
 	cfg = make_cfg(module);
 	boot_init(&module->boot, &cfg);
 	return start(module);
@@ -115,7 +124,7 @@ void module_restart(void *ctx)
 /* All anew from the journal, as after a start of the program. */
 static void boot_again(struct module *module)
 {
-	module->is_restarting = false;
+	module->is_restarting = module->is_restart_asked = module->is_restart_failed = false;
 	if (start(module) || fota_session_init(&module->session, &module->session_cfg)) {
 		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "the module does not start again");
 		module_go_down(module);
@@ -131,10 +140,37 @@ static void boot_again(struct module *module)
 	log_line(&module->log, LOG_LEVEL_INFO, MODULE_PART, "ready");
 }
 
+static void ask_restart(struct module *module)
+{
+	module->is_restart_asked = true;
+	module->boot_ms = posix_clock_now_ms() + RESTART_MS;
+	installer_ask(&module->system.runner, INSTALLER_RESTART);
+}
+
+void module_system_ended(void *ctx, enum installer_action action, bool is_good)
+{
+	struct module *module = ctx;
+
+	if (action == INSTALLER_INSTALL) {
+		fota_session_installed(&module->session, is_good ? FOTA_ERR_OK : FOTA_ERR_IO);
+	} else if (!is_good) {
+		module->is_restart_failed = true;
+	}
+}
+
 void module_take_restart(struct module *module)
 {
 	if (!module->is_restarting || module->is_going_down) { return; }
 	fota_session_abort(&module->session);
 	if (fota_session_is_storing(&module->session) || !fota_session_is_quiet(&module->session)) { return; }
-	if (posix_clock_now_ms() >= module->boot_ms) { boot_again(module); }
+	if (posix_clock_now_ms() < module->boot_ms && !module->is_restart_failed) { return; }
+	if (module->system.is_real && !module->is_restart_asked) {
+		ask_restart(module);
+		return;
+	}
+	if (module->system.is_real) {
+		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART,
+			 "the system did not restart: going on as after a start");
+	}
+	boot_again(module);
 }

@@ -185,6 +185,18 @@ static int open_trust(struct module *module)
 	return trust_open(&module->trust, options->trust_files, options->trust_count, &module->log) ? 1 : 0;
 }
 
+static int open_system(struct module *module)
+{
+	const struct system_cfg cfg = {
+		.options = module->options,
+		.log = &module->log,
+		.ended = module_system_ended,
+		.ctx = module,
+	};
+
+	return system_open(&module->system, &cfg) ? 1 : 0;
+}
+
 static int open_session(struct module *module)
 {
 	const struct module_options *options = module->options;
@@ -357,6 +369,7 @@ int module_open(struct module *module)
 	if (!status) { status = open_network(module); }
 	if (!status && module->options->rehearsal) { status = open_rehearsal(module); }
 	if (!status) { status = open_trust(module); }
+	if (!status) { status = open_system(module); }
 	if (!status) { status = open_session(module); }
 	if (!status) { status = open_settings(module); }
 	if (!status) { module_wait_for_journal(module); }
@@ -386,6 +399,7 @@ void module_close(struct module *module)
 		line_close(&module->lines[i].line);
 		free(module->bads[i]);
 	}
+	system_close(&module->system);
 	rehearsal_close(module->rehearsal);
 	posix_http_close(module->http);
 	posix_crypto_close(&module->crypto);

@@ -15,6 +15,7 @@
 #include "rehearsal.h"
 #include "settings.h"
 #include "sim_flash.h"
+#include "system.h"
 #include "trust.h"
 
 #define MODULE_PART     "module"             /* in the log */
@@ -61,6 +62,9 @@ struct module {
 	uint64_t boot_ms;   /* not before */
 	bool is_disk_hung;
 	struct boot boot;
+	struct system system;
+	bool is_restart_asked; /* of the system */
+	bool is_restart_failed;
 	uint8_t *work;
 	struct rehearsal_file rehearsal_file;
 	struct rehearsal *rehearsal;           /* NULL: sessions are real */
@@ -80,6 +84,8 @@ void module_take_storage(struct module *module);
 void module_wait_for_journal(struct module *module);
 /* Finds out what runs, and says it. 0, or 1 after an error in the log. */
 int module_open_boot(struct module *module);
+/* A program of the system has ended; a callback, `ctx` is the module. */
+void module_system_ended(void *ctx, enum installer_action action, bool is_good);
 /* The module restarts soon; a callback, `ctx` is the module. */
 void module_restart(void *ctx);
 /* A session that runs ends with 508, and its storage comes to rest, before the state

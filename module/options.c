@@ -11,7 +11,8 @@
 
 #include "rehearsal_cause.h"
 
-#define DEFAULT_SLOT_BYTES (UINT64_C(512) * 1024 * 1024)
+#define DEFAULT_SLOT_BYTES   (UINT64_C(512) * 1024 * 1024)
+#define DEFAULT_INSTALLER_MS (30u * 60 * 1000)
 
 const char *argp_program_version = "atfotad " ATFOTA_VERSION;
 
@@ -42,6 +43,9 @@ enum text_key {
 	TEXT_OEM,
 	TEXT_MODEL,
 	TEXT_VERSION,
+	TEXT_INSTALLER,
+	TEXT_BOOT_ENV,
+	TEXT_RESTARTER,
 	TEXT_END,
 };
 
@@ -54,6 +58,7 @@ enum number_key {
 	NUMBER_STALL,
 	NUMBER_STORAGE,
 	NUMBER_REPORT_RETRY,
+	NUMBER_INSTALLER,
 	NUMBER_SLOT,
 	NUMBER_END,
 };
@@ -81,31 +86,36 @@ const struct argp_option module_option_rows[] = {
 	{ NULL, 0, NULL, 0, "Storage:", 4 },
 	{ "state", TEXT_STATE, "DIR", 0, "directory for slots and journal [atfotad-state]", 4 },
 	{ "slot-size", NUMBER_SLOT, "BYTES", 0, "room for a package, in each of the two slots [536870912]", 4 },
-	{ NULL, 0, NULL, 0, "Limits:", 5 },
-	{ "retries", NUMBER_RETRIES, "N", 0, "tries after a failure, while nothing moves [4]", 5 },
-	{ "retry-base", NUMBER_RETRY_BASE, "MS", 0, "delay before the first of them; doubles [1000]", 5 },
-	{ "retry-max", NUMBER_RETRY_MAX, "MS", 0, "longest delay [60000]", 5 },
-	{ "session-limit", NUMBER_SESSION, "S", 0, "of a whole session [3600]", 5 },
-	{ "connect-timeout", NUMBER_CONNECT, "S", 0, "name, connection and TLS [15]", 5 },
-	{ "stall-limit", NUMBER_STALL, "S", 0, "without a byte [30]", 5 },
-	{ "storage-limit", NUMBER_STORAGE, "MS", 0, "of one storage operation [10000]", 5 },
-	{ "report-retry", NUMBER_REPORT_RETRY, "MS", 0, "before a report is sent again; doubles [60000]", 5 },
-	{ NULL, 0, NULL, 0, "Other:", 6 },
-	{ "config", KEY_CONFIG, "FILE", 0, "options as lines 'name = value'; the command line wins", 6 },
-	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warn, info or debug [info]", 6 },
+	{ NULL, 0, NULL, 0, "Installation on a real system:", 5 },
+	{ "installer", TEXT_INSTALLER, "PROGRAM", 0, "takes the packages instead of the second slot", 5 },
+	{ "installer-timeout", NUMBER_INSTALLER, "S", 0, "for one package [1800]", 5 },
+	{ "boot-env", TEXT_BOOT_ENV, "FILE", 0, "fw_env.config of U-Boot, which boots the slots", 5 },
+	{ "restart", TEXT_RESTARTER, "PROGRAM", 0, "restarts the system; with --boot-env", 5 },
+	{ NULL, 0, NULL, 0, "Limits:", 6 },
+	{ "retries", NUMBER_RETRIES, "N", 0, "tries after a failure, while nothing moves [4]", 6 },
+	{ "retry-base", NUMBER_RETRY_BASE, "MS", 0, "delay before the first of them; doubles [1000]", 6 },
+	{ "retry-max", NUMBER_RETRY_MAX, "MS", 0, "longest delay [60000]", 6 },
+	{ "session-limit", NUMBER_SESSION, "S", 0, "of a whole session [3600]", 6 },
+	{ "connect-timeout", NUMBER_CONNECT, "S", 0, "name, connection and TLS [15]", 6 },
+	{ "stall-limit", NUMBER_STALL, "S", 0, "without a byte [30]", 6 },
+	{ "storage-limit", NUMBER_STORAGE, "MS", 0, "of one storage operation [10000]", 6 },
+	{ "report-retry", NUMBER_REPORT_RETRY, "MS", 0, "before a report is sent again; doubles [60000]", 6 },
+	{ NULL, 0, NULL, 0, "Other:", 7 },
+	{ "config", KEY_CONFIG, "FILE", 0, "options as lines 'name = value'; the command line wins", 7 },
+	{ "log-level", KEY_LOG_LEVEL, "LEVEL", 0, "error, warn, info or debug [info]", 7 },
 	{ "fault", KEY_FAULT, "AREA.OP=WHAT[@N]", 0,
 	  "rehearse bad storage: AREA slot or journal; OP read, prog, erase or sync; WHAT io, full or hang; "
 	  "from the N-th operation on",
-	  6 },
-	{ NULL, 0, NULL, 0, "Rehearsal (needs no platform and no storage):", 7 },
+	  7 },
+	{ NULL, 0, NULL, 0, "Rehearsal (needs no platform and no storage):", 8 },
 	{ "rehearse", KEY_REHEARSE, "CODE|FILE|list", 0,
 	  "play sessions: one that ends with CODE (306, 303-refused, restart), or those of an INI file; list tells the "
 	  "codes",
-	  7 },
+	  8 },
 	{ "bad-line", KEY_BAD_LINE, "NAME=N[,NAME=N]...", 0,
 	  "spoil the ports: lose, twice, late (bytes of 10000), late_ms, way, noise_bytes, stall_after, stall_ms, "
 	  "cut_after, seed",
-	  7 },
+	  8 },
 	{ 0 },
 };
 
@@ -117,6 +127,9 @@ static const size_t texts[TEXT_END - KEY_TEXT] = {
 	[TEXT_OEM - KEY_TEXT] = offsetof(struct module_options, identity[FOTA_IDENTITY_OEM]),
 	[TEXT_MODEL - KEY_TEXT] = offsetof(struct module_options, identity[FOTA_IDENTITY_MODEL]),
 	[TEXT_VERSION - KEY_TEXT] = offsetof(struct module_options, identity[FOTA_IDENTITY_VERSION]),
+	[TEXT_INSTALLER - KEY_TEXT] = offsetof(struct module_options, installer),
+	[TEXT_BOOT_ENV - KEY_TEXT] = offsetof(struct module_options, boot_env),
+	[TEXT_RESTARTER - KEY_TEXT] = offsetof(struct module_options, restarter),
 };
 
 #define U32_OFF(member) offsetof(struct module_options, member)
@@ -132,6 +145,7 @@ static const struct {
 	[NUMBER_CONNECT - KEY_NUMBER] = { U32_OFF(connect_ms), 1, 3600, 1000 },
 	[NUMBER_STALL - KEY_NUMBER] = { U32_OFF(stall_ms), 1, 3600, 1000 },
 	[NUMBER_STORAGE - KEY_NUMBER] = { U32_OFF(limits.storage_ms), 1, 3600000, 1 },
+	[NUMBER_INSTALLER - KEY_NUMBER] = { U32_OFF(installer_ms), 1, 86400, 1000 },
 	[NUMBER_REPORT_RETRY - KEY_NUMBER] = { U32_OFF(limits.report_retry_ms), 1, 3600000, 1 },
 };
 
@@ -278,6 +292,22 @@ static void check_rehearsal(const struct module_options *options, struct argp_st
 	}
 }
 
+static void check_system(const struct module_options *options, struct argp_state *state)
+{
+	if (options->installer && options->boot_env) {
+		argp_error(state, "--installer and --boot-env exclude each other: one of them says what boots");
+	}
+	if (options->boot_env && !options->restarter) {
+		argp_error(state, "--boot-env needs --restart PROGRAM, which restarts the system");
+	}
+	if (options->restarter && !options->boot_env) {
+		argp_error(state, "--restart goes with --boot-env; an installer has an action of its own for it");
+	}
+	if (options->rehearsal && (options->installer || options->boot_env)) {
+		argp_error(state, "--rehearse installs nothing: leave --installer and --boot-env out");
+	}
+}
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
 	struct module_options *options = state->input;
@@ -297,6 +327,7 @@ static error_t parse(int key, char *value, struct argp_state *state)
 		argp_error(state, "no port: give --pty LINK, --tty DEVICE, --tcp ADDR:PORT, --unix PATH or --stdio");
 	}
 	if (key == ARGP_KEY_END && options->rehearsal) { check_rehearsal(options, state); }
+	if (key == ARGP_KEY_END) { check_system(options, state); }
 	return parse_special(key, value, state);
 }
 
@@ -317,6 +348,7 @@ void module_options_parse(struct module_options *options, int argc, char **argv)
 		.server_url = "",
 		.log_level = LOG_LEVEL_INFO,
 		.slot_bytes = DEFAULT_SLOT_BYTES,
+		.installer_ms = DEFAULT_INSTALLER_MS,
 	};
 	argp_err_exit_status = 64; /* EX_USAGE */
 	argp_parse(&argp, argc, argv, 0, NULL, options);

@@ -42,6 +42,10 @@ struct module_options {
 	uint64_t slot_bytes;
 	const char *faults[MODULE_FAULT_MAX]; /* "slot.prog=io@3" */
 	unsigned fault_count;
+	const char *installer; /* path of a program; NULL: slots are booted */
+	const char *boot_env;  /* path of fw_env.config; NULL: this program is the boot loader */
+	const char *restarter; /* path of a program that restarts the system */
+	uint32_t installer_ms;
 	const char *rehearsal; /* "306", or the name of a file; NULL: a real session */
 	struct badline_cfg bad_line;
 };
