@@ -25,12 +25,16 @@ SESSION = ["fota_session_init", "fota_session_start", "fota_session_set_on", "fo
            "fota_session_abort", "fota_session_http", "fota_session_storage", "fota_session_tick",
            "fota_session_next_ms", "fota_session_is_quiet", "fota_session_is_storing", "fota_session_get",
            "fota_session_get_limits", "fota_session_set_limits", "fota_session_check"]
+BOOT = ["fota_boot_run", "fota_boot_select", "fota_boot_adopt"]  # for the boot loader
 # Manifests with what they are made of; the makers of manifests (suit_build.c) are in nobody's way, since no
 # module links them. SHA-256, HMAC and ECDSA are ports.
 MANIFEST = ["fota_suit_get", "fota_suit_verify", "fota_suit_plan", "fota_suit_kid", "fota_uuid_of_names"]
 MANIFEST_FILES = {"core/util/cbor.c", "core/util/cose.c", "core/suit/suit.c", "core/suit/suit_commands.c",
                   "core/suit/suit_digest.c", "core/suit/suit_verify.c", "core/suit/suit_build.c", "core/suit/uuid.c"}
 
+INSTALL_FILES = {"core/session/install.c", "core/session/trust.c", "core/boot/boot.c", "core/boot/boot_run.c"}
+SESSION_ONLY = "session beyond it, without manifests and installation"
+INSTALLATION = "judging an offer, installing it, choosing what boots"
 MANIFESTS = "signed manifests with CBOR and COSE"
 MANIFEST_RAM = "stack and structs of a manifest"
 
@@ -56,12 +60,14 @@ INDIRECT = {
 }
 NOTIFY = ("session_notify", "at_fota_notice")  # the usual wiring
 STACK_ROOTS = ["at_feed", "at_tick", "at_complete", "fota_session_start", "fota_session_http",
-               "fota_session_storage", "fota_session_tick", "fota_suit_get", "fota_suit_verify", "fota_suit_plan"]
+               "fota_session_storage", "fota_session_tick", "fota_boot_run", "fota_suit_get", "fota_suit_verify",
+               "fota_suit_plan"]
 MANIFEST_STACK = STACK_ROOTS[-3:]
 
 LIMITS = {  # bytes
     "AT server with V.250 and FOTA commands": 12 * KIB,
-    "session beyond it, without manifests": 16 * KIB,
+    SESSION_ONLY: 16 * KIB,
+    INSTALLATION: 4 * KIB,
     MANIFESTS: 10 * KIB,
     "static RAM": 0,
     "a port besides its line": 512,
@@ -108,13 +114,19 @@ def _code(root, out, objects):
     at_only = [path for name, path in objects.items() if "core/session" not in name]
     at = _linked(root, out, at_only, AT)
     commands = _linked(root, out, at_only, AT + FOTA)
-    session = _linked(root, out, plain, AT + FOTA + SESSION)
+    session = _linked(root, out, plain, AT + FOTA + SESSION + BOOT)
+    missing = (MANIFEST_FILES | INSTALL_FILES) - set(objects)
+    if missing:
+        raise ValueError(f"counted by themselves, but not in core/sources.txt: {', '.join(sorted(missing))}")
+    downloading = [path for name, path in objects.items() if name not in MANIFEST_FILES | INSTALL_FILES]
+    session_only = _linked(root, out, downloading, AT + FOTA + SESSION)
     return {
         "AT server with V.250 commands": at,
         "FOTA commands": commands - at,
         "AT server with V.250 and FOTA commands": commands,
-        "session beyond it, without manifests": session - commands,
-        MANIFESTS: _linked(root, out, whole, AT + FOTA + SESSION + MANIFEST) - session,
+        SESSION_ONLY: session_only - commands,
+        INSTALLATION: session - session_only,
+        MANIFESTS: _linked(root, out, whole, AT + FOTA + SESSION + BOOT + MANIFEST) - session,
         "network commands of the virtual module": _linked(root, out, at_only, AT + FOTA + NETWORK) - commands,
     }
 

@@ -12,11 +12,11 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from checks import footprint  # noqa: E402
 
 
-def measured(at=100, session=100, manifest=100, port=100, data=0, stack=8):
+def measured(at=100, session=100, install=100, manifest=100, port=100, data=0, stack=8):
     parts = [name for name in footprint.LIMITS]
     sizes = {what: port for what in footprint.SIZES} | {what: 100 for what in footprint.MANIFEST_STRUCTS}
     return footprint.Measured(
-        compiler="cc 1", code={parts[0]: at, parts[1]: session, parts[2]: manifest}, files=[("core/x.c", 5, data, 0)],
+        compiler="cc 1", code=dict(zip(parts, (at, session, install, manifest))), files=[("core/x.c", 5, data, 0)],
         sizes=sizes, stack={name: 8 for name in footprint.STACK_ROOTS} | {"fota_suit_plan": stack}, frames=[(8, "f")])
 
 
@@ -24,8 +24,8 @@ def test_what_keeps_the_limits_is_no_complaint():
     assert footprint.broken_limits(measured()) == []
 
 
-@pytest.mark.parametrize("broken", [{"at": 12289}, {"session": 16385}, {"manifest": 10241}, {"port": 171}, {"data": 1},
-                                    {"stack": 1237}])
+@pytest.mark.parametrize("broken", [{"at": 12289}, {"session": 16385}, {"install": 4097}, {"manifest": 10241},
+                                    {"port": 171}, {"data": 1}, {"stack": 1237}])
 def test_each_limit_can_be_broken(broken):
     assert len(footprint.broken_limits(measured(**broken))) == 1
 
