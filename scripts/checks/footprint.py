@@ -67,7 +67,7 @@ MANIFEST_STACK = STACK_ROOTS[-3:]
 LIMITS = {  # bytes
     "AT server with V.250 and FOTA commands": 12 * KIB,
     SESSION_ONLY: 16 * KIB,
-    INSTALLATION: 4 * KIB,
+    INSTALLATION: 5 * KIB,
     MANIFESTS: 10 * KIB,
     "static RAM": 0,
     "a port besides its line": 512,

@@ -24,7 +24,7 @@ def test_what_keeps_the_limits_is_no_complaint():
     assert footprint.broken_limits(measured()) == []
 
 
-@pytest.mark.parametrize("broken", [{"at": 12289}, {"session": 16385}, {"install": 4097}, {"manifest": 10241},
+@pytest.mark.parametrize("broken", [{"at": 12289}, {"session": 16385}, {"install": 5121}, {"manifest": 10241},
                                     {"port": 171}, {"data": 1}, {"stack": 1237}])
 def test_each_limit_can_be_broken(broken):
     assert len(footprint.broken_limits(measured(**broken))) == 1
