@@ -62,6 +62,19 @@ static int fail(const struct module *module, const char *what, const char *name)
 	return 1;
 }
 
+static int add_slot(struct module *module, unsigned slot)
+{
+	static const char *const names[FOTA_SLOT_COUNT] = { "slot-a", "slot-b" };
+	const char *device = module->options->slots[slot];
+	enum posix_store_room room = device ? POSIX_STORE_DEVICE : POSIX_STORE_SPARSE;
+	const char *name = device ? device : names[slot];
+
+	if (!posix_store_add(module->store, name, module->options->slot_bytes, room, &module->slot_files[slot])) {
+		return 0;
+	}
+	return fail(module, "cannot open", name);
+}
+
 static int open_storage(struct module *module)
 {
 	const struct module_options *options = module->options;
@@ -72,10 +85,9 @@ static int open_storage(struct module *module)
 			 "%s is in use by another atfotad: give another --state DIR", options->state_dir);
 		return 1;
 	}
-	if (err ||
-	    posix_store_add(module->store, "slot-a", options->slot_bytes, POSIX_STORE_SPARSE, &module->slot_files[0]) ||
-	    posix_store_add(module->store, "slot-b", options->slot_bytes, POSIX_STORE_SPARSE, &module->slot_files[1]) ||
-	    posix_store_add(module->store, "journal", JOURNAL_BYTES, POSIX_STORE_RESERVED, &module->journal_file)) {
+	if (err) { return fail(module, "cannot open the state in", options->state_dir); }
+	if (add_slot(module, 0) || add_slot(module, 1)) { return 1; }
+	if (posix_store_add(module->store, "journal", JOURNAL_BYTES, POSIX_STORE_RESERVED, &module->journal_file)) {
 		return fail(module, "cannot open the state in", options->state_dir);
 	}
 	sim_fault_init(&module->slots[0], &module->slot_files[0]);

@@ -46,6 +46,8 @@ enum text_key {
 	TEXT_INSTALLER,
 	TEXT_BOOT_ENV,
 	TEXT_RESTARTER,
+	TEXT_SLOT_A,
+	TEXT_SLOT_B,
 	TEXT_END,
 };
 
@@ -90,6 +92,8 @@ const struct argp_option module_option_rows[] = {
 	{ "installer", TEXT_INSTALLER, "PROGRAM", 0, "takes the packages instead of the second slot", 5 },
 	{ "installer-timeout", NUMBER_INSTALLER, "S", 0, "for one package [1800]", 5 },
 	{ "boot-env", TEXT_BOOT_ENV, "FILE", 0, "fw_env.config of U-Boot, which boots the slots", 5 },
+	{ "slot-a", TEXT_SLOT_A, "DEVICE", 0, "block device instead of the file slot-a; with --slot-b", 5 },
+	{ "slot-b", TEXT_SLOT_B, "DEVICE", 0, "the same of slot b", 5 },
 	{ "restart", TEXT_RESTARTER, "PROGRAM", 0, "restarts the system; with --boot-env", 5 },
 	{ NULL, 0, NULL, 0, "Limits:", 6 },
 	{ "retries", NUMBER_RETRIES, "N", 0, "tries after a failure, while nothing moves [4]", 6 },
@@ -130,6 +134,8 @@ static const size_t texts[TEXT_END - KEY_TEXT] = {
 	[TEXT_INSTALLER - KEY_TEXT] = offsetof(struct module_options, installer),
 	[TEXT_BOOT_ENV - KEY_TEXT] = offsetof(struct module_options, boot_env),
 	[TEXT_RESTARTER - KEY_TEXT] = offsetof(struct module_options, restarter),
+	[TEXT_SLOT_A - KEY_TEXT] = offsetof(struct module_options, slots[0]),
+	[TEXT_SLOT_B - KEY_TEXT] = offsetof(struct module_options, slots[1]),
 };
 
 #define U32_OFF(member) offsetof(struct module_options, member)
@@ -296,6 +302,10 @@ static void check_system(const struct module_options *options, struct argp_state
 {
 	if (options->installer && options->boot_env) {
 		argp_error(state, "--installer and --boot-env exclude each other: one of them says what boots");
+	}
+	if (!options->slots[0] != !options->slots[1]) { argp_error(state, "--slot-a and --slot-b go together"); }
+	if (options->slots[0] && (options->installer || options->rehearsal)) {
+		argp_error(state, "--slot-a and --slot-b do not go with --installer or --rehearse");
 	}
 	if (options->boot_env && !options->restarter) {
 		argp_error(state, "--boot-env needs --restart PROGRAM, which restarts the system");

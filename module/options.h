@@ -40,6 +40,7 @@ struct module_options {
 	struct fota_session_limits limits;
 	uint32_t connect_ms, stall_ms;
 	uint64_t slot_bytes;
+	const char *slots[2];                 /* paths of block devices; NULL: files in the state directory */
 	const char *faults[MODULE_FAULT_MAX]; /* "slot.prog=io@3" */
 	unsigned fault_count;
 	const char *installer; /* path of a program; NULL: slots are booted */

@@ -136,6 +136,7 @@ static enum fota_err erase_span(const struct area *area, const struct span *span
 {
 	int fd = area->fd;
 
+	if (area->room == POSIX_STORE_DEVICE) { return FOTA_ERR_OK; }
 	if (area->room == POSIX_STORE_RESERVED) { return zero_span(fd, span); }
 	if (!fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)span->off, (off_t)span->len)) {
 		return FOTA_ERR_OK;
@@ -374,6 +375,18 @@ enum fota_err posix_store_open(struct posix_store **out, const char *dir)
 	return FOTA_ERR_OK;
 }
 
+static enum fota_err open_device(struct area *area, const char *path, uint64_t *area_bytes)
+{
+	off_t end;
+
+	area->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (area->fd < 0) { return from_errno(errno); }
+	end = lseek(area->fd, 0, SEEK_END);
+	if (end < 0 || !area->buffers[0] || !area->buffers[1]) { return FOTA_ERR_IO; }
+	*area_bytes = (uint64_t)end;
+	return FOTA_ERR_OK;
+}
+
 static enum fota_err open_area(struct area *area, const char *name, uint64_t area_bytes)
 {
 	area->fd = openat(area->store->dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -396,9 +409,10 @@ enum fota_err posix_store_add(struct posix_store *store, const char *name, uint6
 	*area = (struct area) {
 		.store = store,
 		.room = room,
+		.fd = -1,
 		.buffers = { malloc(BUFFER_BYTES), malloc(BUFFER_BYTES) },
 	};
-	err = open_area(area, name, area_bytes);
+	err = room == POSIX_STORE_DEVICE ? open_device(area, name, &area_bytes) : open_area(area, name, area_bytes);
 	if (err) {
 		close_area(area);
 		return err;

@@ -20,9 +20,12 @@ FOTA_MUST_CHECK enum fota_err posix_store_open(struct posix_store **out, const c
 enum posix_store_room {
 	POSIX_STORE_SPARSE,   /* erasing gives room back to the file system */
 	POSIX_STORE_RESERVED, /* the room is taken once and for all: a full disk does not matter */
+	POSIX_STORE_DEVICE,   /* `name` is the path of a block device, or of a file whose size is fixed; erasing does
+				 nothing */
 };
 
-/* Adds the file `name` (made with mode 0600) as an area. Bytes need no erasing before they
+/* Adds the file `name` (made with mode 0600) as an area; a DEVICE is as large as it is, and area_bytes not used.
+ * Bytes need no erasing before they
  * are programmed, so the unit is 1. Fills *flash, which is valid until the store is
  * closed. OK, FULL, IO with errno set, or CONTRACT beyond POSIX_STORE_AREA_MAX areas. */
 #define POSIX_STORE_AREA_MAX 4
