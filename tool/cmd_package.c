@@ -57,7 +57,7 @@ static void print(const struct manifest *manifest, const struct tool_args *args)
 static enum tool_status need_form(const struct manifest *manifest, const char *path, struct tool_error *err)
 {
 	if (manifest->form == FOTA_ERR_OK) { return TOOL_STATUS_OK; }
-	return tool_fail(err, TOOL_STATUS_FAIL, "%s %s", path, manifest_form_text(manifest->form));
+	return tool_fail(err, TOOL_STATUS_FAIL, "%s %s", path, manifest_refusal(manifest));
 }
 
 /* ---- signatures ---- */
@@ -331,15 +331,9 @@ static enum tool_status check_plan(const struct manifest *manifest, const char *
 {
 	const struct fota_suit_plan *plan = &manifest->plan;
 
-	if (manifest->plan_err == FOTA_ERR_MISMATCH) {
-		return tool_fail(
-			err, TOOL_STATUS_FAIL,
-			"%s: vendor and class are not those of the OEM's and the model's name; a module refuses it",
-			path);
-	}
 	if (manifest->plan_err) {
-		return tool_fail(err, TOOL_STATUS_FAIL, "%s: a module cannot do what it asks for: %s", path,
-				 fota_err_text(manifest->plan_err));
+		return tool_fail(err, TOOL_STATUS_FAIL, "%s: a module refuses it: it %s", path,
+				 manifest_refusal(manifest));
 	}
 	if (!plan->has_digest || !plan->has_size) {
 		return tool_fail(err, TOOL_STATUS_FAIL, "%s: it does not say which image it is about", path);
@@ -372,13 +366,21 @@ static enum tool_status check_signed(const struct manifest *manifest, const char
 			 "%s is signed by none of these keys; 'atfota package show' tells the key that it names", path);
 }
 
-/* Modules here need the names; manifests of others may do without. */
-static void note_names(const struct manifest *manifest)
+/* Manifests of others may do without what modules and the platform here need. */
+static void note_refusal(const struct manifest *manifest)
 {
 	const struct fota_suit_text *text = &manifest->suit.text;
+	const struct fota_suit_plan *plan = &manifest->plan;
+	const char *missing = NULL;
 
-	if (text->vendor_name.len && text->model_name.len && text->version.len) { return; }
-	fputs("atfota: note: it has no names of OEM, model and version in it; atfotad refuses it (306)\n", stderr);
+	if (!text->vendor_name.len || !text->model_name.len || !text->version.len) {
+		missing = "no names of OEM, model and version";
+	} else if (!plan->has_vendor || !plan->has_class) {
+		missing = "no conditions on vendor and class";
+	} else if (!plan->is_fetched) {
+		missing = "no fetch with an image match behind it";
+	}
+	if (missing) { fprintf(stderr, "atfota: note: atfotad refuses it, since it has %s\n", missing); }
 }
 
 static enum tool_status verify(struct manifest *manifest, const struct tool_args *args, struct tool_error *err)
@@ -393,7 +395,7 @@ static enum tool_status verify(struct manifest *manifest, const struct tool_args
 	if (!status && args->pos[1]) { status = check_image(manifest, args->pos[1], err); }
 	if (status) { return status; }
 	print(manifest, args);
-	note_names(manifest);
+	note_refusal(manifest);
 	return TOOL_STATUS_OK;
 }
 
@@ -429,17 +431,19 @@ static void show_json(const struct manifest *manifest, const struct tool_args *a
 
 static void show_text(const struct manifest *manifest, const struct tool_args *args, const char *notation)
 {
+	const char *refusal = manifest_refusal(manifest);
+
 	fputs(notation, stdout);
 	putchar('\n');
-	if (manifest->form) {
-		printf("A module refuses it: it %s.\n", manifest_form_text(manifest->form));
-		return;
+	if (manifest->form == FOTA_ERR_OK) {
+		print(manifest, args);
+		putchar('\n');
+		suit_words_print(stdout, &manifest->suit);
+		putchar('\n');
 	}
-	print(manifest, args);
-	putchar('\n');
-	suit_words_print(stdout, &manifest->suit);
+	if (refusal) { printf("A module refuses it: it %s.\n", refusal); }
 	if (manifest->key_count == 0) {
-		puts("\nNobody has vouched for this yet: the signatures were not checked (--key, or 'atfota package verify').");
+		puts("Nobody has vouched for this yet: the signatures were not checked (--key, or 'atfota package verify').");
 	}
 }
 

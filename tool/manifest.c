@@ -116,7 +116,7 @@ enum tool_status manifest_read(struct manifest *manifest, const char *path, stru
 	return status;
 }
 
-const char *manifest_form_text(enum fota_err form)
+static const char *form_text(enum fota_err form)
 {
 	switch (form) {
 	case FOTA_ERR_FORMAT:
@@ -128,6 +128,26 @@ const char *manifest_form_text(enum fota_err form)
 	default:
 		return fota_err_text(form);
 	}
+}
+
+static const char *plan_text(enum fota_err err)
+{
+	switch (err) {
+	case FOTA_ERR_MISMATCH:
+		return "has a vendor and a class that are not those of the OEM's and the model's name";
+	case FOTA_ERR_CORRUPT:
+		return "has a condition that cannot be met";
+	case FOTA_ERR_UNSUPPORTED:
+		return "writes, copies or swaps";
+	default:
+		return fota_err_text(err);
+	}
+}
+
+const char *manifest_refusal(const struct manifest *manifest)
+{
+	if (manifest->form) { return form_text(manifest->form); }
+	return manifest->plan_err ? plan_text(manifest->plan_err) : NULL;
 }
 
 /* ---- signatures ---- */
@@ -289,13 +309,12 @@ json_t *manifest_describe(const struct manifest *manifest)
 	bool is_planned = manifest->plan_err == FOTA_ERR_OK;
 	struct fota_bytes digest = { plan->digest, sizeof plan->digest };
 
-	if (manifest->form) {
-		return json_pack("{s:s, s:n}", "refused", manifest_form_text(manifest->form), "sequence");
-	}
-	return json_pack("{s:n, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "refused", "sequence",
-			 (json_int_t)suit->sequence_number, "oem", text_of(suit->text.vendor_name), "model",
-			 text_of(suit->text.model_name), "version", text_of(suit->text.version), "vendor",
-			 uuid_of(manifest->device.vendor), "class", uuid_of(manifest->device.class_id), "size",
+	if (manifest->form) { return json_pack("{s:s, s:n}", "refused", manifest_refusal(manifest), "sequence"); }
+	return json_pack("{s:s?, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}", "refused",
+			 manifest_refusal(manifest), "sequence", (json_int_t)suit->sequence_number, "oem",
+			 text_of(suit->text.vendor_name), "model", text_of(suit->text.model_name), "version",
+			 text_of(suit->text.version), "vendor", uuid_of(manifest->device.vendor), "class",
+			 uuid_of(manifest->device.class_id), "size",
 			 is_planned && plan->has_size ? json_integer((json_int_t)plan->size_bytes) : json_null(),
 			 "digest", is_planned && plan->has_digest ? hex_of(digest) : json_null(), "uri",
 			 is_planned ? text_of(plan->uri) : json_null(), "signatures", describe_blocks(suit), "checked",

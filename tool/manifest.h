@@ -48,8 +48,9 @@ enum tool_status manifest_check(struct manifest *manifest, const struct tool_arg
 /* Whether a key has signed it. */
 bool manifest_has_signature(const struct manifest *manifest, const struct fota_trusted_key *key);
 
-/* Why a module refuses the form, as the second half of a sentence. */
-const char *manifest_form_text(enum fota_err form);
+/* Why a module refuses it whoever has signed it, as the second half of a sentence; NULL: it
+ * does not. */
+const char *manifest_refusal(const struct manifest *manifest);
 
 /* All that is known of it, for programs. The caller owns it. */
 json_t *manifest_describe(const struct manifest *manifest);

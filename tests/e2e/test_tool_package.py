@@ -61,9 +61,11 @@ def vector(name):
 
 
 def envelopes():
-    """Envelopes in the manner of the draft's other examples, and odd ones, by name."""
+    """Envelopes in the manner of the draft's other examples, and odd ones, by name: (whether a module
+    with slot 0 takes it, bytes)."""
     lines = [line.split() for line in (VECTORS / "made.txt").read_text().splitlines() if not line.startswith("#")]
-    return {line[0]: (line[1], bytes.fromhex(line[-1])) for line in lines}
+    return {name: (form == "OK" and (plan == "OK" or slot != "0"), bytes.fromhex(line[-1]))
+            for line in lines for name, form, _, plan, slot in [line[:5]]}
 
 
 def notation(shown):
@@ -304,12 +306,30 @@ def test_a_changed_image_is_found(tool, folder):
 
 def test_identifiers_that_are_not_those_of_the_names_are_found(tool, folder):
     done = verify(tool, folder, made(folder, change=suit.made_for(OEM, "another")))
-    assert done.status == 1 and "vendor and class" in done.err
+    assert done.status == 1 and "not those of the OEM" in done.err
 
 
 def test_a_manifest_without_digest_or_size_is_found(tool, folder):
     for number in (suit.DIGEST, suit.SIZE):
         assert verify(tool, folder, made(folder, change=suit.parameter(number, None))).status == 1
+
+
+def test_commands_that_no_module_can_carry_out_are_found(tool, folder):
+    for commands, text in ((suit.member(suit.INSTALL, [18, 2]), "writes, copies or swaps"),
+                           (suit.install(14, suit.POLICY), "condition"),
+                           (suit.install(suit.IF_IMAGE, suit.POLICY), "condition")):
+        done = verify(tool, folder, made(folder, change=commands))
+        assert done.status == 1 and text in done.err, done
+
+
+def test_what_is_right_but_of_no_use_here_is_noted(tool, folder):
+    """Others' manifests verify; that a module of ours refuses them is told beside it."""
+    wrong = [(suit.text(suit.TEXT_VERSION, None), "no names"), (suit.without_condition(suit.IF_CLASS), "no conditions"),
+             (suit.member(suit.INSTALL, None), "no fetch")]
+    for change, text in wrong:
+        done = verify(tool, folder, made(folder, change=change))
+        assert done.status == 0 and text in done.err, text
+    assert verify(tool, folder, made(folder)).err == ""
 
 
 def test_truncated_files_are_no_manifests(tool, folder):
@@ -355,12 +375,13 @@ def test_the_notation_stands_for_the_bytes_that_were_read(tool, tmp_path, name, 
 def test_what_a_module_refuses_is_shown_as_refused(tool, tmp_path):
     path = tmp_path / "made.suit"
     refused = 0
-    for name, (form, envelope) in envelopes().items():
+    for name, (is_right, envelope) in envelopes().items():
         path.write_bytes(envelope)
         told = tool.ok("package", "show", path)
-        assert ("A module refuses it" in told.out) == (form != "OK"), name
-        refused += form != "OK"
-    assert refused > 3
+        assert ("A module refuses it" in told.out) != is_right, name
+        assert (tool.ok("package", "show", path, "--json").json["refused"] is None) == is_right, name
+        refused += not is_right
+    assert refused > 5
 
 
 def test_show_says_that_nobody_checked_the_signatures(tool, folder):
