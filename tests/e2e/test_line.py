@@ -3,6 +3,9 @@
 
 import os
 import re
+import time
+
+import pytest
 
 from lib import faults
 from lib.world import MIB, TARGET
@@ -64,16 +67,43 @@ def test_the_service_is_off_after_each_start(mini):
     assert mini.host(module, on=False).ok("AT+CAPFOTA?") == ["+CAPFOTA: 0"]
 
 
+def keepers(module, secret):
+    """Files of the state that have the secret in them."""
+    return [path.name for path in module.state.iterdir() if secret in path.read_bytes()]
+
+
+def until_nobody_keeps(module, secret, limit_s=10):
+    end = time.monotonic() + limit_s
+    while keepers(module, secret):
+        assert time.monotonic() < end, f"{keepers(module, secret)} keep a secret that nobody needs"
+        time.sleep(0.05)
+
+
 def test_the_secret_is_shown_nowhere(mini):
     """Not in the log, a process list, the environment, or the state once it is reported."""
     module, host = mini.ready()
-    assert mini.run(host) == [2, 3]
-    host.quiet(0.3)
+    mini.net.rule("package", faults.status(404))
+    assert mini.run(host) == [2, 504]
     secret = mini.platform.secret
     # The environment is root's to read: the module cannot be looked into by its own user.
     for name in ("cmdline", "environ") if os.geteuid() == 0 else ("cmdline",):
         with open(f"/proc/{module.process.pid}/{name}", "rb") as shown:
             assert secret not in shown.read()
-    for path in module.state.iterdir():
-        assert secret not in path.read_bytes(), f"{path.name} keeps the secret of a session that is over"
+    until_nobody_keeps(module, secret)
+    assert secret.decode() not in module.log.read_text()
+
+
+@pytest.mark.parametrize("keep", [1, 0])
+def test_the_secret_is_kept_as_long_as_there_is_something_to_report(mini, keep):
+    """A package that is ready will be installed, and the platform hears of it; then it goes."""
+    module, host = mini.ready()
+    secret = mini.platform.secret
+    assert mini.run(host) == [2, 3]
+    assert keepers(module, secret) == ["journal"]
+    assert (module.state / "journal").stat().st_mode & 0o077 == 0
+    host.ok("AT+FOTAINSTALL")
+    host.lines_until(r"\+FOTARESULT: .*")
+    host.settle()
+    host.ok(f"AT+FOTACONFIRM={keep}")
+    until_nobody_keeps(module, secret)
     assert secret.decode() not in module.log.read_text()

@@ -169,6 +169,13 @@ class Host:
             self._read()
         assert not self._lines and not self._rest, f"unexpected: {self._lines} {self._rest!r}\n{self.story()}"
 
+    def drain(self, for_s=0.5):
+        """Drops what comes for a while."""
+        end = time.monotonic() + for_s
+        while time.monotonic() < end:
+            self._read()
+        self._lines, self._rest = [], b""
+
     # What tests ask all the time.
 
     def state(self):
