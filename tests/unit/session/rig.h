@@ -215,6 +215,7 @@ struct rig {
 	uint64_t image_bytes;
 	int release;                     /* number of what the platform has */
 	const char *target;              /* its version */
+	bool is_target_free;             /* other versions may be asked for: there are none */
 	uint64_t sequence;               /* of the next manifests */
 	struct sign_key signer, foreign; /* made once, as `posix` */
 	struct rig_envelope envelope;

@@ -56,6 +56,13 @@ static bool is_clock_off(const struct rig *rig, uint64_t time_s)
 	return time_s > now ? time_s - now > FOTA_CLOCK_SKEW_MAX_S : now - time_s > FOTA_CLOCK_SKEW_MAX_S;
 }
 
+static void check_target(struct rig *rig, struct fota_bytes target)
+{
+	if (fota_bytes_is_equal(target, fota_bytes_of(rig->target))) { return; }
+	rig_require(rig, rig->is_target_free);
+	rig->http.twist = (struct rig_twist) { .kind = RIG_CHECK, .effect = RIG_REFUSE, .arg = FOTA_REFUSAL_NONE };
+}
+
 static void open_check(struct rig *rig, struct rig_request *note, const struct fota_mac0 *mac0)
 {
 	struct fota_check_request msg;
@@ -66,7 +73,7 @@ static void open_check(struct rig *rig, struct rig_request *note, const struct f
 	rig_require(rig, fota_bytes_is_equal(msg.model, fota_bytes_of(RIG_MODEL)));
 	rig_require(rig, fota_bytes_is_equal(msg.device, fota_bytes_of(rig->texts[FOTA_IDENTITY_DEVICE])));
 	rig_require(rig, fota_bytes_is_equal(msg.version, fota_bytes_of(rig->texts[FOTA_IDENTITY_VERSION])));
-	rig_require(rig, fota_bytes_is_equal(msg.target, fota_bytes_of(rig->target)));
+	check_target(rig, msg.target);
 	rig_require(rig, msg.slot_bytes == RIG_SLOT_BYTES && msg.accept_count == 1 && msg.accept[0] == 0);
 	note->time_s = msg.time_s;
 }
