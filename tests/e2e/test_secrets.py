@@ -69,6 +69,8 @@ def test_the_module_forgets_the_secret_of_a_session_that_is_over(mini, echo):
     host.ok("AT")  # A/ would repeat this one now
     assert memory.places(module.process.pid, mini.platform.model.encode()), "nothing was found at all"
     assert not memory.places(module.process.pid, secret)
+    for path in module.state.iterdir():
+        assert secret not in path.read_bytes(), f"{path.name} keeps the secret of a session that is over"
 
 
 def test_the_platform_forgets_a_token_that_it_has_made(cloud):
