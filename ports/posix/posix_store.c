@@ -144,11 +144,21 @@ static enum fota_err erase_span(const struct area *area, const struct span *span
 	return errno == EOPNOTSUPP || errno == ENOSYS ? zero_span(fd, span) : from_errno(errno);
 }
 
+/* What is kept in a small area that is written over and over may hold secrets; a package does not,
+ * and is large. */
+static void wipe_written(const struct job *job)
+{
+	if (job->area->room != POSIX_STORE_RESERVED) { return; }
+	explicit_bzero(job->collected.ptr, job->collected.len);
+	if (job->extra.ptr) { explicit_bzero(job->extra.ptr, job->extra.len); }
+}
+
 static enum fota_err carry_out(const struct job *job)
 {
 	enum fota_err err = write_span(job->area->fd, &job->collected);
 
 	if (!err) { err = write_span(job->area->fd, &job->extra); }
+	wipe_written(job);
 	if (err) { return err; }
 	switch (job->action) {
 	case ACTION_READ:

@@ -73,6 +73,26 @@ def test_the_module_forgets_the_secret_of_a_session_that_is_over(mini, echo):
         assert secret not in path.read_bytes(), f"{path.name} keeps the secret of a session that is over"
 
 
+def test_a_secret_that_waits_for_the_installation_goes_with_its_report(mini):
+    """It is needed for the report of the version that runs then; after that it is nowhere."""
+    memory.needs_root()
+    module, host = mini.ready()
+    secret = mini.platform.secret
+    assert mini.run(host) == [2, 3]
+    host.ok("AT+FOTAINSTALL")
+    host.lines_until(r"\+FOTARESULT: 0,.*")
+    host.settle()
+    assert secret in (module.state / "journal").read_bytes()
+    host.ok("AT+FOTACONFIRM=1")
+    deadline = time.monotonic() + 10
+    while host.state()[0] != 0 or secret in (module.state / "journal").read_bytes():
+        assert time.monotonic() < deadline, "the secret stays in the journal"
+        time.sleep(0.05)
+    assert not memory.places(module.process.pid, secret)
+    for name, mode in modes_below(module.state).items():
+        assert mode & 0o077 == 0, (name, oct(mode))
+
+
 def test_the_platform_forgets_a_token_that_it_has_made(cloud):
     memory.needs_root()
     made = cloud.ok("POST", "tokens", {"name": "forgotten"})
