@@ -447,6 +447,12 @@ def test_a_key_in_a_token_is_made_by_its_own_program(hsm_tool, hsm):
     assert done.status == 1 and "pkcs11-tool" in done.err
 
 
+def test_without_provider_and_engine_it_is_told_what_to_install(hsm_tool, hsm, tmp_path, pin):
+    uri = hsm.make_key("release")
+    done, _ = build(hsm_tool, tmp_path, uri, "--passphrase-file", pin, env={"OPENSSL_ENGINES": str(tmp_path)})
+    assert done.status == 1 and "pkcs11-provider" in done.err and "libengine-pkcs11-openssl" in done.err
+
+
 # ---- the provider, where there is one ----
 
 @pytest.fixture
