@@ -21,7 +21,7 @@ from .runner import Counts, Job, failed
 RUNS = {
     "fuzz_at_grammar": 150,
     "fuzz_at_line": 120,
-    "fuzz_at_session": 90,
+    "fuzz_at_session": 30,
     "fuzz_cbor": 500,
     "fuzz_cmux": 240,
     "fuzz_device_answer": 500,

@@ -1,40 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fuzzes two ports over one real session: commands, network, storage, time and cuts of power
- * in any order. The platform is authentic, so that the session gets beyond its first answer;
- * HMAC and SHA-256 are replaced by sums that are as good here and a thousand times as
- * fast.
+/* Fuzzes two ports over one real session, on two slots: commands, network, storage, time,
+ * restarts and cuts of power in any order. The platform is authentic and signs its offers, so
+ * that the session gets beyond its first answer; the ciphers are sums.
  *
  * Input is pairs of bytes: an operation (see `operations`, modulo their number) and its
  * argument. OP_RAW takes as many further bytes as its argument says.
  *
- * Properties: a code is told only in a session, 2 at most once, 4 only before the final one,
- * one final code each; a port that never started a session sees none; a session that only asks
- * writes nothing to the slot; what is programmed was erased; behind code 3 the slot holds the package;
- * no turn of the loop goes on for ever, of session or port; a cancelled session comes to its end. */
-#include <stdio.h>
-#include <stdlib.h>
-
+ * Properties: a code is told only in a session, 2 at most once and for no offer that is wrong,
+ * 4 only before the final one, one final code each; a port that never started a session sees none; a
+ * session that only asks writes nothing to the slots; what is programmed was erased; what
+ * runs is not written to; behind code 3 the slot holds the package; every start finds a whole
+ * image, as the journal names it, and none older than what was confirmed; no turn of the loop goes on for
+ * ever, of session or port; a cancelled session comes to its end. */
+#include "areas.h"
 #include "fota/at_fota.h"
+#include "fota/suit.h"
+#include "fuzz.h"
+#include "sums.h"
 
 #define PORTS         2u
-#define SLOT_BYTES    16384u
+#define SLOT_BYTES    AREA_BYTES
 #define JOURNAL_BYTES 8192u
-#define UNIT_BYTES    1024u
-#define PROG_BYTES    16u
-#define PACKAGE_BYTES 5000u
+#define PACKAGE_BYTES 2500u
 #define OUT_BYTES     65536u
 #define TURNS_MAX     2000u
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-struct area {
-	struct fota_flash flash;
-	uint8_t bytes[SLOT_BYTES];
-	uint8_t is_erased[SLOT_BYTES];
-	unsigned write_count;
-};
-
-static struct area slot, journal;
+static struct area slots[FOTA_SLOT_COUNT], journal;
 static struct at_server ports[PORTS];
 static struct at_cfg port_cfgs[PORTS];
 static char outs[PORTS][OUT_BYTES];
@@ -46,8 +37,10 @@ static struct fota_session session;
 static uint8_t work[FOTA_WORK_MIN_BYTES + FOTA_JOURNAL_ROOM_BYTES + PROG_BYTES];
 static uint64_t now_ms;
 
-static bool is_async;     /* storage completes later */
-static bool is_pending;   /* an operation does */
+static unsigned running;        /* the slot */
+static struct fota_boot booted; /* as the boot loader left it */
+static uint64_t confirmed;      /* the highest sequence number of what was */
+static bool is_offer_wrong;
 static bool is_http_on;   /* a request runs */
 static bool is_get;       /* ... for the package */
 static bool is_headed;    /* its answer has begun */
@@ -57,77 +50,12 @@ static struct {
 	unsigned write_count; /* of the slot at its start */
 } told;                       /* what the session that runs has told */
 
-static void require(bool is_true, const char *what)
-{
-	if (is_true) { return; }
-	fprintf(stderr, "property broken: %s\n", what);
-	abort();
-}
-
-/* ---- ports: storage ---- */
-
-static enum fota_err finish_io(void)
-{
-	require(!is_pending, "one storage operation at a time");
-	is_pending = is_async;
-	return is_async ? FOTA_ERR_PENDING : FOTA_ERR_OK;
-}
-
-static enum fota_err flash_read(void *ctx, uint64_t off, void *dst, size_t len)
-{
-	struct area *area = ctx;
-
-	require(off <= area->flash.area_bytes && len <= area->flash.area_bytes - off, "reads are inside the area");
-	memcpy(dst, area->bytes + off, len);
-	return finish_io();
-}
-
-static enum fota_err flash_prog(void *ctx, uint64_t off, const void *src, size_t len)
-{
-	struct area *area = ctx;
-
-	require(off % PROG_BYTES == 0 && len % PROG_BYTES == 0, "programs are aligned");
-	require(off <= area->flash.area_bytes && len <= area->flash.area_bytes - off, "programs are inside the area");
-	for (size_t i = 0; i < len; i++) {
-		require(area->is_erased[off + i], "what is programmed was erased");
-		area->is_erased[off + i] = 0;
-	}
-	memcpy(area->bytes + off, src, len);
-	area->write_count++;
-	return finish_io();
-}
-
-static enum fota_err flash_erase(void *ctx, uint64_t off, uint64_t len)
-{
-	struct area *area = ctx;
-
-	require(off % UNIT_BYTES == 0 && len % UNIT_BYTES == 0, "erases are aligned");
-	require(off <= area->flash.area_bytes && len <= area->flash.area_bytes - off, "erases are inside the area");
-	memset(area->bytes + off, 0xff, len);
-	memset(area->is_erased + off, 1, len);
-	area->write_count++;
-	return finish_io();
-}
-
-static enum fota_err flash_sync(void *ctx)
-{
-	(void)ctx;
-	return finish_io();
-}
-
-static void init_area(struct area *area, uint64_t size)
-{
-	memset(area, 0, sizeof(*area));
-	area->flash = (struct fota_flash) { area,       UNIT_BYTES, UNIT_BYTES,  PROG_BYTES, size,
-					    flash_read, flash_prog, flash_erase, flash_sync };
-}
-
 /* ---- ports: the rest ---- */
 
 static enum fota_err http_start(void *ctx, const struct fota_http_request *req)
 {
 	(void)ctx;
-	require(!is_http_on, "one request at a time");
+	fuzz_require(!is_http_on, "one request at a time");
 	is_http_on = true;
 	is_headed = false;
 	is_get = req->method == FOTA_HTTP_GET;
@@ -165,101 +93,68 @@ static enum fota_err random_fill(void *ctx, uint8_t *dst, size_t len)
 	return FOTA_ERR_OK;
 }
 
-static uint64_t running;
-
-static void mix(struct fota_bytes bytes)
+/* Of a factory image there is no name in the journal. */
+static struct fota_bytes get_version(void)
 {
-	for (size_t i = 0; i < bytes.len; i++) {
-		running = (running ^ bytes.ptr[i]) * UINT64_C(0x100000001b3);
-	}
-}
+	const struct fota_text *version = &booted.images[running].version;
 
-static void spread(uint64_t sum, uint8_t out[32])
-{
-	for (unsigned i = 0; i < 32; i++) {
-		sum = sum * UINT64_C(6364136223846793005) + 1442695040888963407u;
-		out[i] = (uint8_t)(sum >> 56);
-	}
-}
-
-static enum fota_err sum_mac(void *ctx, struct fota_bytes key, const struct fota_bytes *parts, size_t part_count,
-			     uint8_t mac[32])
-{
-	uint64_t before = running;
-
-	(void)ctx;
-	running = 1;
-	mix(key);
-	for (size_t i = 0; i < part_count; i++) {
-		mix(parts[i]);
-	}
-	spread(running, mac);
-	running = before;
-	return FOTA_ERR_OK;
-}
-
-static enum fota_err sum_begin(void *ctx)
-{
-	(void)ctx;
-	running = 2;
-	return FOTA_ERR_OK;
-}
-
-static enum fota_err sum_update(void *ctx, struct fota_bytes bytes)
-{
-	(void)ctx;
-	mix(bytes);
-	return FOTA_ERR_OK;
-}
-
-static enum fota_err sum_finish(void *ctx, uint8_t digest[32])
-{
-	(void)ctx;
-	spread(running, digest);
-	return FOTA_ERR_OK;
+	return version->len ? fota_text_get(version) : fota_bytes_of("V1");
 }
 
 static struct fota_bytes get_identity(void *ctx, enum fota_identity_field field)
 {
 	(void)ctx;
+	if (field == FOTA_IDENTITY_VERSION) { return get_version(); }
 	return fota_bytes_of(field == FOTA_IDENTITY_OEM ? "" : "M");
 }
 
 static const struct fota_http http = { NULL, http_start, http_resume, http_cancel };
 static const struct fota_clock clock_port = { NULL, get_now, get_unix };
 static const struct fota_random random_port = { NULL, random_fill };
-static const struct fota_crypto crypto = { NULL, sum_mac, sum_begin, sum_update, sum_finish };
+static struct fota_crypto crypto;
 static const struct fota_identity identity = { NULL, get_identity };
 
 /* ---- what is told ---- */
 
-static uint8_t package_byte(uint64_t off)
+/* Of the image of a version; 0 is what the factory made. */
+static uint8_t image_byte(unsigned number, uint64_t off)
 {
-	return (uint8_t)(off * 7 + off / 256);
+	return (uint8_t)(off * 7 + off / 256 + number * 31);
 }
 
-static void check_slot(void)
+/* "V2" is number 2. */
+static unsigned number_of(const struct fota_text *version)
+{
+	return version->len == 2 ? (unsigned)(version->bytes[1] - '0') : 0;
+}
+
+static bool holds(const struct area *area, unsigned number)
 {
 	for (uint64_t i = 0; i < PACKAGE_BYTES; i++) {
-		require(slot.bytes[i] == package_byte(i), "behind code 3 the slot holds the package");
+		if (area->bytes[i] != image_byte(number, i)) { return false; }
 	}
+	return true;
 }
 
 static void check_code(enum fota_code code)
 {
-	require(told.is_on, "a code is told only in a session");
+	fuzz_require(told.is_on, "a code is told only in a session");
 	if (code == FOTA_CODE_CHECKED) {
-		require(!told.is_checked, "2 is told once");
+		fuzz_require(!told.is_checked, "2 is told once");
+		fuzz_require(!is_offer_wrong, "no wrong offer is taken");
 		told.is_checked = true;
 		return;
 	}
 	if (code == FOTA_CODE_PARTIAL) {
-		require(!told.is_partial && !session.is_check_only, "4 is told once, and not by a check");
+		fuzz_require(!told.is_partial && !session.is_check_only, "4 is told once, and not by a check");
 		told.is_partial = true;
 		return;
 	}
-	require(code != FOTA_CODE_DOWNLOADED || (told.is_checked && !told.is_partial), "3 comes behind 2 alone");
-	if (code == FOTA_CODE_DOWNLOADED) { check_slot(); }
+	fuzz_require(code != FOTA_CODE_DOWNLOADED || (told.is_checked && !told.is_partial), "3 comes behind 2 alone");
+	if (code == FOTA_CODE_DOWNLOADED) {
+		fuzz_require(holds(&slots[fota_boot_target(&session.record.boot)], number_of(&session.target)),
+			     "behind code 3 the slot holds the package");
+	}
 	told.is_on = false;
 }
 
@@ -268,7 +163,7 @@ static void on_notice(void *ctx, const struct fota_notice *notice)
 	(void)ctx;
 	if (notice->kind == FOTA_NOTICE_CODE) { check_code(notice->code); }
 	if (notice->kind == FOTA_NOTICE_OFFER) {
-		require(told.is_on && told.is_checked && session.is_check_only, "an offer ends a check");
+		fuzz_require(told.is_on && told.is_checked && session.is_check_only, "an offer ends a check");
 		told.is_on = false;
 	}
 	at_fota_notice(&fota, notice);
@@ -278,19 +173,23 @@ static void on_out(void *ctx, const uint8_t *bytes, size_t len)
 {
 	unsigned port = *(const uint32_t *)ctx;
 
-	require(out_lens[port] + len < OUT_BYTES, "output is bounded");
+	fuzz_require(out_lens[port] + len < OUT_BYTES, "output is bounded");
 	memcpy(outs[port] + out_lens[port], bytes, len);
 	out_lens[port] += len;
 }
 
-static const struct fota_session_cfg session_cfg = {
+static const struct fota_trusted_key trusted = { { 1 }, { 2 } }, foreign = { { 3 }, { 2 } };
+
+static struct fota_session_cfg session_cfg = {
 	.http = &http,
-	.slots = { &slot.flash },
+	.slots = { &slots[0].flash, &slots[1].flash },
 	.journal = &journal.flash,
 	.clock = &clock_port,
 	.random = &random_port,
 	.crypto = &crypto,
 	.identity = &identity,
+	.keys = &trusted,
+	.key_count = 1,
 	.server_url = { (const uint8_t *)"https://x", 9 },
 	.work = { work, sizeof(work) },
 	.notify = on_notice,
@@ -303,16 +202,33 @@ static void check_outs(void)
 	for (unsigned i = 0; i < PORTS; i++) {
 		outs[i][out_lens[i]] = 0;
 		/* LF is never echoed: this is no echo. */
-		require(has_started[i] || !strstr(outs[i], "\n+CSCFOTA: "), "a port that started nothing sees no code");
+		fuzz_require(has_started[i] || !strstr(outs[i], "\n+CSCFOTA: "),
+			     "a port that started nothing sees no code");
 		out_lens[i] = 0;
 	}
 }
 
+static unsigned write_count(void)
+{
+	return slots[0].write_count + slots[1].write_count;
+}
+
 static void check_session(void)
 {
-	require(session.is_running == told.is_on, "a session ends with its final code");
+	fuzz_require(session.is_running == told.is_on, "a session ends with its final code");
 	if (session.is_running && session.is_check_only) {
-		require(slot.write_count == told.write_count, "a check leaves the slot alone");
+		fuzz_require(write_count() == told.write_count, "a check leaves the slots alone");
+	}
+}
+
+/* The journal has what is confirmed when the session rests. */
+static void note_confirmed(void)
+{
+	const struct fota_boot *boot = &session.record.boot;
+	bool is_stored = fota_session_is_quiet(&session) && session.order == 0 && boot->state == FOTA_BOOT_IDLE;
+
+	if (is_stored && boot->images[boot->active].sequence > confirmed) {
+		confirmed = boot->images[boot->active].sequence;
 	}
 }
 
@@ -321,16 +237,17 @@ static void turn(void)
 	unsigned turns = 0;
 
 	fota_session_tick(&session);
-	while (fota_session_next_ms(&session) == 0 && !is_pending) {
-		require(turns++ < TURNS_MAX, "no turn goes on for ever");
+	while (fota_session_next_ms(&session) == 0 && !areas_is_pending()) {
+		fuzz_require(turns++ < TURNS_MAX, "no turn goes on for ever");
 		fota_session_tick(&session);
 	}
 	for (unsigned i = 0; i < PORTS; i++) {
 		at_tick(&ports[i], now_ms);
-		require(at_next_ms(&ports[i], now_ms) > 0, "a port that had its time wants no more of it");
+		fuzz_require(at_next_ms(&ports[i], now_ms) > 0, "a port that had its time wants no more of it");
 	}
 	check_session();
 	check_outs();
+	note_confirmed();
 }
 
 static void feed(unsigned port, const uint8_t *bytes, size_t len)
@@ -341,22 +258,38 @@ static void feed(unsigned port, const uint8_t *bytes, size_t len)
 	if (!was_running && session.is_running) {
 		memset(&told, 0, sizeof(told));
 		told.is_on = true;
-		told.write_count = slot.write_count;
+		told.write_count = write_count();
 		has_started[port] = true;
 	}
 }
 
 /* ---- operations ---- */
 
-#define VALUES "=\"A\",\"M\",\"1540907004\",\"0123456789abcdef\",\"V2\"\r"
+#define VALUES_OF(version) "=\"A\",\"M\",\"1540907004\",\"0123456789abcdef\",\"" version "\"\r"
+#define VALUES             VALUES_OF("V2")
 
 static const char *const commands[] = {
-	"AT+CAPFOTA=1\r", "AT+CSCFOTA" VALUES, "AT+FOTACHECK" VALUES,
-	"AT+CAPFOTA=0\r", "AT+FOTACANCEL\r",   "AT+FOTASTATE?\r",
-	"AT+FOTALAST?\r", "AT+FOTAPROG=1\r",   "ATQ1\r",
-	"ATQ0\r",         "AT+CSCFOTA=1\r",    "ATZ\r",
-	"AT+FOTASTAT?\r", "ATE0V0\r",          "A/",
+	"AT+CAPFOTA=1\r",
+	"AT+CSCFOTA" VALUES,
+	"AT+FOTACHECK" VALUES,
+	"AT+CAPFOTA=0\r",
+	"AT+FOTACANCEL\r",
+	"AT+FOTASTATE?\r",
+	"AT+FOTALAST?\r",
+	"AT+FOTAPROG=1\r",
+	"ATQ1\r",
+	"ATQ0\r",
+	"AT+CSCFOTA=1\r",
+	"ATZ\r",
+	"AT+FOTASTAT?\r",
+	"ATE0V0\r",
+	"A/",
 	"AT+CLAC\r",
+	"AT+CSCFOTA" VALUES_OF("V3"),
+	"AT+FOTAINSTALL\r",
+	"AT+FOTACONFIRM=1\r",
+	"AT+FOTACONFIRM=0\r",
+	"AT+FOTARESULT?\r",
 };
 
 static void op_command(uint8_t arg)
@@ -377,7 +310,7 @@ static void offer_event(const struct fota_http_event *event, size_t *taken)
 {
 	enum fota_err err = fota_session_http(&session, event, taken);
 
-	require(err == FOTA_ERR_OK || (err == FOTA_ERR_BUSY && event->kind == FOTA_HTTP_BODY), "events are taken");
+	fuzz_require(err == FOTA_ERR_OK || (err == FOTA_ERR_BUSY && event->kind == FOTA_HTTP_BODY), "events are taken");
 }
 
 static void send(const struct fota_http_event *event)
@@ -406,19 +339,60 @@ static void op_head(uint8_t arg)
 					 .length = PACKAGE_BYTES - body_off });
 }
 
-/* The digest of the package, as the platform knows it. */
-static void get_digest(uint8_t digest[32])
+/* What is wrong with an offer, by the argument of op_answer. */
+enum flaw {
+	FLAW_NONE,
+	FLAW_ANOTHER_IMAGE = 117, /* the manifest is of another one */
+	FLAW_BIT,
+	FLAW_OLD, /* a sequence number that is not enough once something was installed */
+	FLAW_VERSION,
+	FLAW_MODEL,
+	FLAW_NO_MANIFEST,
+	FLAW_FOREIGN_KEY,
+	FLAW_SIZE, /* too large for the slot; the manifest says the same */
+	FLAW_URL,
+	FLAW_DIGEST, /* likewise */
+};
+
+static bool is_wrong(unsigned flaw)
 {
-	uint64_t before = running;
+	return flaw >= FLAW_ANOTHER_IMAGE && flaw <= FLAW_FOREIGN_KEY && flaw != FLAW_OLD;
+}
 
-	running = 2;
-	for (uint64_t i = 0; i < PACKAGE_BYTES; i++) {
-		uint8_t c = package_byte(i);
+static struct fota_bytes sign_manifest(struct fota_bytes manifest, bool is_foreign, struct fota_room room)
+{
+	struct fota_suit_signature signature = { .kid = { 2 } };
+	struct fota_bytes envelope = { NULL, 0 };
+	uint8_t hash[FOTA_SUIT_DIGEST_BYTES];
 
-		mix((struct fota_bytes) { &c, 1 });
-	}
-	spread(running, digest);
-	running = before;
+	fuzz_require(!fota_suit_to_sign(manifest, &crypto, hash), "a manifest can be signed");
+	sums_sign(is_foreign ? foreign.point : trusted.point, hash, signature.bytes);
+	fuzz_require(!fota_suit_seal(manifest, &crypto, &signature, 1, room, &envelope), "an envelope can be made");
+	return envelope;
+}
+
+/* The envelope of an offer, right or wrong. */
+static struct fota_bytes make_envelope(const struct fota_check_answer *msg, unsigned flaw, struct fota_room room)
+{
+	uint8_t manifest_room[FOTA_SUIT_ENVELOPE_MAX_BYTES];
+	struct fota_bytes manifest = { NULL, 0 }, envelope;
+	struct fota_suit_build build = {
+		.sequence_number = flaw == FLAW_OLD ? 1 : number_of(&session.target),
+		.oem = fota_bytes_of("A"),
+		.model = fota_bytes_of(flaw == FLAW_MODEL ? "N" : "M"),
+		.version = flaw == FLAW_VERSION ? fota_bytes_of("V9") : fota_text_get(&session.target),
+		.size_bytes = msg->size_bytes,
+	};
+
+	if (flaw == FLAW_NO_MANIFEST || session.target.len == 0) { return manifest; }
+	memcpy(build.digest, msg->digest.ptr, sizeof(build.digest));
+	if (flaw == FLAW_ANOTHER_IMAGE) { build.digest[5] ^= 1; }
+	fuzz_require(!fota_suit_build(&build, &crypto, (struct fota_room) { manifest_room, sizeof(manifest_room) },
+				      &manifest),
+		     "a manifest can be made");
+	envelope = sign_manifest(manifest, flaw == FLAW_FOREIGN_KEY, room);
+	if (flaw == FLAW_BIT) { room.ptr[now_ms % envelope.len] ^= 4; }
+	return envelope;
 }
 
 static void send_message(struct fota_bytes payload)
@@ -427,32 +401,35 @@ static void send_message(struct fota_bytes payload)
 	struct fota_bytes message = { NULL, 0 };
 	uint8_t tag[FOTA_MAC_BYTES];
 
-	require(!fota_mac0_put(&crypto, fota_bytes_of("0123456789abcdef"), fota_bytes_of("1540907004"),
-			       (struct fota_bytes) { session.request_tag, sizeof(session.request_tag) }, payload,
-			       (struct fota_room) { room, sizeof(room) }, &message, tag),
-		"the platform can seal");
+	fuzz_require(!fota_mac0_put(&crypto, fota_bytes_of("0123456789abcdef"), fota_bytes_of("1540907004"),
+				    (struct fota_bytes) { session.request_tag, sizeof(session.request_tag) }, payload,
+				    (struct fota_room) { room, sizeof(room) }, &message, tag),
+		     "the platform can seal");
 	send(&(struct fota_http_event) { .kind = FOTA_HTTP_BODY, .body = message });
 }
 
 /* A whole answer of the check: an offer, or a refusal. */
 static void op_answer(uint8_t arg)
 {
-	uint8_t payload_room[1024], digest[32];
+	uint8_t payload_room[FOTA_MESSAGE_MAX_BYTES], envelope_room[FOTA_SUIT_ENVELOPE_MAX_BYTES], digest[32];
 	struct fota_bytes payload = { NULL, 0 };
 	struct fota_check_answer msg = { .result = arg < 128 ? 0 : arg % 9, .time_s = 1700000000 };
 
-	get_digest(digest);
-	if (arg == 127) { digest[0] ^= 1; }
+	if (is_get || !is_http_on) { return; }
+	sums_digest(image_byte, number_of(&session.target), PACKAGE_BYTES, digest);
+	if (arg == FLAW_DIGEST) { digest[0] ^= 1; }
 	msg.deployment = fota_bytes_of("d");
-	msg.url = fota_bytes_of(arg == 126 ? "ftp://x" : "/p");
-	msg.size_bytes = arg == 125 ? SLOT_BYTES + 1 : PACKAGE_BYTES;
+	msg.url = fota_bytes_of(arg == FLAW_URL ? "ftp://x" : "/p");
+	msg.size_bytes = arg == FLAW_SIZE ? SLOT_BYTES + 1 : PACKAGE_BYTES;
 	msg.digest = (struct fota_bytes) { digest, sizeof(digest) };
-	require(!fota_check_answer_put(&msg, (struct fota_room) { payload_room, sizeof(payload_room) }, &payload),
-		"the platform can answer");
-	if (is_get) { return; }
+	msg.manifest = make_envelope(&msg, arg, (struct fota_room) { envelope_room, sizeof(envelope_room) });
+	fuzz_require(!fota_check_answer_put(&msg, (struct fota_room) { payload_room, sizeof(payload_room) }, &payload),
+		     "the platform can answer");
+	is_offer_wrong = is_wrong(arg);
 	op_head(0);
 	send_message(payload);
 	send(&(struct fota_http_event) { .kind = FOTA_HTTP_DONE });
+	is_offer_wrong = false;
 }
 
 static void op_reported(uint8_t arg)
@@ -481,10 +458,10 @@ static void op_body(uint8_t arg)
 	if (!is_http_on) { return; }
 	if (len > PACKAGE_BYTES - body_off) { len = (size_t)(PACKAGE_BYTES - body_off); }
 	for (size_t i = 0; i < len; i++) {
-		bytes[i] = package_byte(body_off + i);
+		bytes[i] = image_byte(number_of(&session.target), body_off + i);
 	}
 	offer_event(&(struct fota_http_event) { .kind = FOTA_HTTP_BODY, .body = { bytes, len } }, &taken);
-	require(taken <= len, "no more is taken than was offered");
+	fuzz_require(taken <= len, "no more is taken than was offered");
 	body_off += taken;
 }
 
@@ -509,27 +486,69 @@ static void op_stored(uint8_t arg)
 {
 	static const enum fota_err errs[] = { FOTA_ERR_OK, FOTA_ERR_OK, FOTA_ERR_IO, FOTA_ERR_FULL };
 
-	if (!is_pending) { return; }
-	is_pending = false;
+	if (!areas_is_pending()) { return; }
+	areas_complete();
 	fota_session_storage(&session, errs[arg < 192 ? 0 : arg % 4]);
 }
 
 static void op_async(uint8_t arg)
 {
-	is_async = (arg & 1) != 0;
+	areas_set_async((arg & 1) != 0);
+}
+
+static void op_policy(uint8_t arg)
+{
+	fota_session_set_policy(&session, &(struct fota_session_policy) { .is_auto_install = arg & 1,
+									  .is_auto_confirm = arg & 2,
+									  .window_from_min = arg & 4 ? 60 : 0,
+									  .window_to_min = arg & 8 ? 1300 : 0 });
+}
+
+static enum fota_err wait_for_storage(void *ctx)
+{
+	(void)ctx;
+	areas_complete();
+	return FOTA_ERR_OK;
+}
+
+static void check_boot(const struct fota_boot_choice *choice)
+{
+	const struct fota_image *image = &booted.images[choice->slot];
+
+	fuzz_require(!choice->is_none, "there is always an image to start");
+	fuzz_require(holds(&slots[choice->slot], image->size_bytes ? number_of(&image->version) : 0),
+		     "what starts is whole, and what the journal says");
+	fuzz_require(image->sequence >= confirmed, "nothing starts that is older than what was confirmed");
 }
 
 static void start(void)
 {
-	is_pending = is_http_on = false;
+	const struct fota_boot_cfg cfg = {
+		.journal = &journal.flash,
+		.slots = { &slots[0].flash, &slots[1].flash },
+		.crypto = &crypto,
+		.work = { work, sizeof(work) },
+		.wait = wait_for_storage,
+	};
+	struct fota_boot_choice choice;
+
+	is_http_on = false;
 	memset(&told, 0, sizeof(told));
-	require(!fota_session_init(&session, &session_cfg), "the session starts");
+	slots[0].is_protected = slots[1].is_protected = true; /* a boot loader reads */
+	fuzz_require(!fota_boot_run(&cfg, &booted, &choice), "the boot loader does its work");
+	check_boot(&choice);
+	running = choice.slot;
+	slots[!running].is_protected = false;
+	session_cfg.running_slot = running;
+	memset(work, 0xdd, sizeof(work));
+	memset(&session, 0xdd, sizeof(session));
+	fuzz_require(!fota_session_init(&session, &session_cfg), "the session starts");
 }
 
-/* What was programmed last may be half there. */
+/* A cut of power, or the restart that an installation asks for. */
 static void op_cut(uint8_t arg)
 {
-	if (is_pending) { journal.bytes[arg * 32u] ^= (uint8_t)(arg & 1); }
+	areas_cut(arg);
 	for (unsigned i = 0; i < PORTS; i++) {
 		at_reset(&ports[i]);
 	}
@@ -537,7 +556,8 @@ static void op_cut(uint8_t arg)
 }
 
 static void (*const operations[])(uint8_t arg) = {
-	op_command, op_wait, op_head, op_answer, op_reported, op_body, op_done, op_fail, op_stored, op_async, op_cut,
+	op_command, op_wait, op_head,   op_answer, op_reported, op_body,
+	op_done,    op_fail, op_stored, op_async,  op_cut,      op_policy,
 };
 
 enum { OP_RAW = sizeof(operations) / sizeof(operations[0]), OP_COUNT };
@@ -548,8 +568,8 @@ static void init_port(uint32_t number)
 {
 	port_cfgs[number] =
 		(struct at_cfg) { on_out, &port_cfgs[number].port, NULL, tables, 2, &identity, number, number * 20 };
-	require(!at_init(&ports[number], &port_cfgs[number]) && !at_fota_add_port(&fota, &ports[number]),
-		"a port starts");
+	fuzz_require(!at_init(&ports[number], &port_cfgs[number]) && !at_fota_add_port(&fota, &ports[number]),
+		     "a port starts");
 	out_lens[number] = 0;
 	has_started[number] = false;
 }
@@ -559,10 +579,15 @@ static void init(void)
 	static const struct at_fota_cfg fota_cfg = { .session = &session, .clock = &clock_port };
 
 	now_ms = 1000;
-	is_async = false;
-	init_area(&slot, SLOT_BYTES);
-	init_area(&journal, JOURNAL_BYTES);
-	require(!at_fota_init(&fota, &fota_cfg), "the commands start");
+	confirmed = 0;
+	crypto = sums_crypto();
+	areas_init(&slots[0], SLOT_BYTES);
+	areas_init(&slots[1], SLOT_BYTES);
+	areas_init(&journal, JOURNAL_BYTES);
+	for (uint64_t i = 0; i < PACKAGE_BYTES; i++) {
+		slots[0].bytes[i] = image_byte(0, i);
+	}
+	fuzz_require(!at_fota_init(&fota, &fota_cfg), "the commands start");
 	tables[0] = at_basic_table();
 	tables[1] = at_fota_table(&fota);
 	for (uint32_t i = 0; i < PORTS; i++) {
@@ -581,7 +606,7 @@ static void check_end(void)
 		turn();
 		now_ms += 1000;
 	}
-	require(fota_session_is_quiet(&session), "a stopped session comes to rest");
+	fuzz_require(fota_session_is_quiet(&session), "a stopped session comes to rest");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
