@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define SLOT_COUNT 2u
+
 #define BUILD "build it anew with 'atfota package build'"
 
 __attribute__((format(printf, 2, 3))) static struct cloud_ruling rule(enum cloud_ruling_kind kind, const char *format,
@@ -122,7 +124,8 @@ static struct cloud_ruling rule_identifiers(enum fota_err err, const struct fota
 			    "vendor or class identifier of the manifest are not those of OEM and model; " BUILD);
 	}
 	if (err != FOTA_ERR_OK) {
-		return rule(CLOUD_RULING_INVALID, "the manifest's commands cannot be carried out by a module; " BUILD);
+		return rule(CLOUD_RULING_INVALID,
+			    "not every module can carry out the commands of the manifest; " BUILD);
 	}
 	if (!plan->has_vendor || !plan->has_class) {
 		return rule(
@@ -136,17 +139,38 @@ static struct cloud_ruling rule_identifiers(enum fota_err err, const struct fota
 	return good;
 }
 
-/* Runs the manifest as a module of this OEM and model would. */
+/* Runs the manifest as modules of this OEM and model would, into either of their slots: the package is the same
+ * for all of them, whichever slot is free. */
+static struct cloud_ruling run_plans(const struct fota_suit *suit, struct fota_suit_device *device,
+				     struct fota_suit_plan *plan)
+{
+	struct fota_suit_plan plans[SLOT_COUNT] = { 0 };
+
+	for (uint8_t slot = 0; slot < SLOT_COUNT; slot++) {
+		struct cloud_ruling ruling;
+
+		device->slot = slot;
+		ruling = rule_identifiers(fota_suit_plan(suit, device, &plans[slot]), &plans[slot]);
+		if (ruling.kind != CLOUD_RULING_GOOD) { return ruling; }
+		if (plans[slot].size_bytes != plans[0].size_bytes ||
+		    memcmp(plans[slot].digest, plans[0].digest, sizeof(plans[0].digest)) != 0) {
+			return rule(CLOUD_RULING_INVALID, "the manifest is for another image in another slot; " BUILD);
+		}
+	}
+	*plan = plans[0];
+	return good;
+}
+
 static struct cloud_ruling rule_plan(const struct fota_suit *suit, const struct fota_crypto *crypto,
 				     const struct cloud_release *release, struct cloud_promise *promise)
 {
-	struct fota_suit_device device = { .slot = 1 };
+	struct fota_suit_device device;
 	struct fota_suit_plan plan = { 0 };
 	enum fota_err err = fota_uuid_of_names(crypto, release->oem, release->model, device.vendor, device.class_id);
 	struct cloud_ruling ruling;
 
 	if (err != FOTA_ERR_OK) { return failed(err); }
-	ruling = rule_identifiers(fota_suit_plan(suit, &device, &plan), &plan);
+	ruling = run_plans(suit, &device, &plan);
 	if (ruling.kind != CLOUD_RULING_GOOD) { return ruling; }
 	if (suit->sequence_number > INT64_MAX || plan.size_bytes > INT64_MAX || plan.size_bytes == 0) {
 		return rule(CLOUD_RULING_INVALID, "sequence number or size of the manifest cannot be; " BUILD);

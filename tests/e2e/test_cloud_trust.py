@@ -231,6 +231,12 @@ def test_the_key_of_another_product_is_no_key(cloud, release):
     refused(release.put(release.envelope(keys=Release(cloud).keys)), 422, "no key of the product")
 
 
+def two_slots():
+    """try-each: the image of DATA in slot 0, that of OTHER in slot 1."""
+    return [suit.encode([suit.OVERRIDE, {5: slot, suit.DIGEST: suit.suit_digest(data)}, 5, 15])
+            for slot, data in enumerate((DATA, OTHER))]
+
+
 REFUSED = [
     ("another key", lambda r: r.envelope(keys=[suit.Key()]), "no key of the product"),
     ("another key under our id", lambda r: r.envelope(keys=[suit.Key().claiming(r.keys[0])]), "no key of the product"),
@@ -250,6 +256,8 @@ REFUSED = [
     ("no size", lambda r: r.envelope(change=suit.parameter(suit.SIZE, None)), "size and digest"),
     ("no image at all", lambda r: r.envelope(data=b""), "size"),
     ("a command that nobody knows", lambda r: r.envelope(change=suit.install(99, 0)), "do not know"),
+    ("for one slot only", lambda r: r.envelope(change=suit.shared(suit.OVERRIDE, {5: 1}, 5, 15)), "not every module"),
+    ("another image for each slot", lambda r: r.envelope(change=suit.shared(suit.TRY_EACH, two_slots())), "another slot"),
     ("a sequence number beyond all", lambda r: r.envelope(sequence=1 << 63), "sequence number"),
     ("garbage", lambda r: os.urandom(300), "no SUIT envelope"),
     ("the image", lambda r: DATA[:1000], "no SUIT envelope"),
