@@ -3,6 +3,7 @@
 """Makes the golden vectors of what a module stores, with an implementation of CBOR and
 CRC-32 that is not ours. usage: tests/vectors/make_session.py (writes next to itself)"""
 
+import hashlib
 import struct
 import zlib
 from pathlib import Path
@@ -78,6 +79,36 @@ def journal():
     return first.ljust(4096, b"\xff") + second.ljust(4096, b"\xff")
 
 
+TRIAL_IMAGE = run(0, 256) * 40  # in slot 1, on trial
+TRIAL_OLD = run(0x80, 128) * 70  # in slot 0, confirmed
+
+
+def hashed(version, content, sequence):
+    return {1: version, 2: hashlib.sha256(content).digest(), 3: len(content), 4: sequence}
+
+
+def trial():
+    """A module that was started once with a new version: the journal's second half is the
+    start, the first one is what was armed before. Slots are TRIAL_OLD and TRIAL_IMAGE. And
+    the journal behind the next start."""
+    armed = record()
+    armed[1] = {1: b"1540907004", 2: TARGET, 3: hashlib.sha256(TRIAL_IMAGE).digest(), 4: len(TRIAL_IMAGE),
+                5: len(TRIAL_IMAGE), 6: 1, 7: b"f9bbb0d76f894da090b6b69253616561", 8: b"dep-3", 9: 12, 10: 1}
+    armed[2] = {1: 3, 2: 4, 3: TARGET}
+    armed[3] = []
+    images = [hashed(b"SIM7600M21_LE11_181025_V1.00", TRIAL_OLD, 11), hashed(TARGET, TRIAL_IMAGE, 12)]
+    armed[4] = {1: 2, 2: 0, 3: 3, 4: 11, 5: images, 6: {}}
+    started = dict(armed)
+    started[4] = {1: 3, 2: 0, 3: 2, 4: 11, 5: images, 6: {1: 0, 2: 0, 3: images[0][1], 4: TARGET}}
+    first = entry(1, 21, cbor2.dumps(armed, canonical=True), 16)
+    second = entry(1, 22, cbor2.dumps(started, canonical=True), 16)
+    started_again = dict(started)
+    started_again[4] = {**started[4], 3: 1}
+    third = entry(1, 23, cbor2.dumps(started_again, canonical=True), 16)
+    halves = [half.ljust(4096, b"\xff") for half in (first, second, third)]
+    return halves[0] + halves[1], halves[2] + halves[1]
+
+
 def write(name, data):
     lines = [data[at:at + 32].hex() for at in range(0, len(data), 32)]
     (HERE / name).write_text("\n".join(lines) + "\n")
@@ -89,6 +120,8 @@ def main():
     write("record_newer.hex", cbor2.dumps(newer(), canonical=True))
     write("record_before_slots.hex", cbor2.dumps(before_slots(), canonical=True))
     write("journal.hex", journal())
+    for name, data in zip(("journal_trial.hex", "journal_trial_next.hex"), trial()):
+        write(name, data)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ struct bench {
 };
 
 static struct bench bench;
+static const char *vectors;
 
 static enum fota_err wait_for_any(void *ctx)
 {
@@ -371,6 +372,60 @@ static void slots_are_not_read_where_a_boot_loader_has_chosen(void **unused)
 	close_bench();
 }
 
+/* ---- golden bytes ---- */
+
+static void read_golden(const char *name, uint8_t bytes[JOURNAL_BYTES])
+{
+	char path[512];
+	unsigned byte;
+	size_t len = 0;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/session/%s", vectors, name);
+	file = fopen(path, "r");
+	if (!file) { fail_msg("cannot read %s", path); }
+	while (len < JOURNAL_BYTES && fscanf(file, "%2x", &byte) == 1) {
+		bytes[len++] = (uint8_t)byte;
+	}
+	(void)fclose(file);
+	assert_int_equal(len, JOURNAL_BYTES);
+}
+
+/* As tests/vectors/make_session.py has them. */
+static void fill_golden_slots(void)
+{
+	for (size_t i = 0; i < 256 * 40; i++) {
+		bench.slots[1].cells[i] = (uint8_t)i;
+	}
+	for (size_t i = 0; i < 128 * 70; i++) {
+		bench.slots[0].cells[i] = (uint8_t)(0x80 + i % 128);
+	}
+}
+
+/* Read and written to the byte, by what another implementation made. */
+static void a_module_on_trial_starts_from_golden_bytes(void **unused)
+{
+	uint8_t next[JOURNAL_BYTES];
+
+	(void)unused;
+	setup(false);
+	read_golden("journal_trial.hex", bench.journal.cells);
+	read_golden("journal_trial_next.hex", next);
+	fill_golden_slots();
+	assert_int_equal(run(), FOTA_ERR_OK);
+	assert_int_equal(bench.choice.slot, 1);
+	assert_int_equal(bench.boot.state, FOTA_BOOT_TRIAL);
+	assert_int_equal(bench.boot.tries_left, 1);
+	assert_true(bench.boot.floor == 11 && bench.boot.images[1].sequence == 12);
+	assert_memory_equal(bench.journal.cells, next, sizeof(next));
+	assert_int_equal(run(), FOTA_ERR_OK); /* the last start */
+	assert_int_equal(bench.choice.slot, 1);
+	assert_int_equal(run(), FOTA_ERR_OK);
+	assert_int_equal(bench.choice.slot, 0);
+	assert_int_equal(bench.boot.result.code, FOTA_CODE_ABORTED);
+	close_bench();
+}
+
 static void a_configuration_that_cannot_work_is_refused(void **unused)
 {
 	(void)unused;
@@ -390,7 +445,7 @@ static void a_configuration_that_cannot_work_is_refused(void **unused)
 	}
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fresh_module_starts_its_first_slot_and_writes_nothing),
@@ -402,8 +457,11 @@ int main(void)
 		cmocka_unit_test(a_slot_that_cannot_be_read_counts_as_damaged),
 		cmocka_unit_test(a_size_beyond_the_slot_counts_as_damaged),
 		cmocka_unit_test(slots_are_not_read_where_a_boot_loader_has_chosen),
+		cmocka_unit_test(a_module_on_trial_starts_from_golden_bytes),
 		cmocka_unit_test(a_configuration_that_cannot_work_is_refused),
 	};
 
+	if (argc != 2) { return 2; }
+	vectors = argv[1];
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
