@@ -27,7 +27,8 @@ static const char *const names[INSTALLER_COUNT] = { "install", "confirm", "rollb
 struct environment {
 	char action[32], size[48], digest[DIGEST_ROW_BYTES], version[FOTA_VERSION_MAX_BYTES + 32],
 		package[PATH_MAX + 32];
-	char *rows[8];
+	char running[FOTA_VERSION_MAX_BYTES + 32];
+	char *rows[9];
 };
 
 static void put_version(char *text, size_t cap, const struct fota_text *version)
@@ -55,6 +56,9 @@ static void make_environment(const struct installer *installer, struct environme
 	env->rows[count++] = path;
 	env->rows[count++] = env->action;
 	env->rows[count++] = env->version;
+	(void)snprintf(env->running, sizeof(env->running), "FOTA_RUNNING_VERSION=%.*s",
+		       (int)installer->cfg.running_version.len, (const char *)installer->cfg.running_version.ptr);
+	env->rows[count++] = env->running;
 	if (is_install) {
 		(void)snprintf(env->size, sizeof(env->size), "FOTA_SIZE=%llu",
 			       (unsigned long long)installer->image.size_bytes);

@@ -21,7 +21,8 @@ enum installer_action { INSTALLER_INSTALL, INSTALLER_CONFIRM, INSTALLER_ROLLBACK
 struct installer_cfg {
 	const char *command; /* path of a program */
 	const char *dir;     /* the package is the file slot-a in it */
-	uint32_t limit_ms;   /* for `install`; the other actions have a minute */
+	struct fota_bytes running_version;
+	uint32_t limit_ms; /* for `install`; the other actions have a minute */
 	const struct log *log;
 	/* `install` or `restart` has ended. */
 	void (*ended)(void *ctx, enum installer_action action, bool is_good);

@@ -69,6 +69,7 @@ int system_open(struct system *system, const struct system_cfg *cfg)
 	const struct installer_cfg runner = {
 		.command = options->installer ? options->installer : options->restarter,
 		.dir = options->state_dir,
+		.running_version = fota_bytes_of(options->identity[FOTA_IDENTITY_VERSION]),
 		.limit_ms = options->installer_ms,
 		.log = cfg->log,
 		.ended = cfg->ended,
