@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A module without an operating system: one AT port, one session, one loop. This is the
+/* A module without an operating system: one AT port, one session, one loop, two slots. This is the
  * whole glue of docs/PORTING.md; what begins with board_ is the porter's.
  *
  * Everything is static here: 4 KiB of work room, a port and a session are all that
@@ -16,6 +16,7 @@ static struct fota_session session;
 static struct at_server at;
 static struct at_fota fota;
 static uint8_t work[FOTA_WORK_MIN_BYTES];
+static bool is_restart_due;
 
 /* ---- who this module is: from where the factory wrote it ---- */
 
@@ -59,21 +60,31 @@ static enum fota_err start_at(struct at_table tables[2])
 	return err ? err : at_fota_add_port(&fota, &at);
 }
 
+/* All is stored; the host still gets its OK first. */
+static void on_notice(void *ctx, const struct fota_notice *notice)
+{
+	if (notice->kind == FOTA_NOTICE_RESTART) { is_restart_due = true; }
+	at_fota_notice(ctx, notice);
+}
+
 static enum fota_err start_session(void)
 {
 	static struct fota_session_cfg cfg = {
 		.http = &board_http,
-		.slots = { &board_slot },
+		.slots = { &board_slots[0], &board_slots[1] },
 		.journal = &board_journal,
 		.clock = &board_clock,
 		.random = &board_random,
 		.crypto = &board_crypto,
 		.identity = &identity,
 		.work = { work, sizeof(work) },
-		.notify = at_fota_notice,
+		.keys = board_keys,
+		.notify = on_notice,
 		.notify_ctx = &fota,
 	};
 
+	cfg.key_count = board_key_count;
+	cfg.running_slot = board_running_slot();
 	cfg.server_url = fota_bytes_of(SERVER_URL);
 	return fota_session_init(&session, &cfg);
 }
@@ -117,15 +128,16 @@ int main(void)
 
 	/* the service is off until the host says AT+CAPFOTA=1 */
 	if (start_at(tables) || start_session()) { board_panic("the configuration is not usable"); }
-	while (!board_is_going_down()) {
+	while (!board_is_going_down() && !is_restart_due) {
 		turn();
-		rest();
+		if (!is_restart_due) { rest(); }
 	}
 	/* a session that runs ends with 508, and its part is synced */
 	fota_session_abort(&session);
 	while (!fota_session_is_quiet(&session)) {
 		turn();
 	}
+	if (is_restart_due) { board_restart(); }
 	board_power_off();
 	return 0;
 }
