@@ -33,6 +33,9 @@ RUNS = {
     "fuzz_rehearsal_file": 600,
     "fuzz_rfc2217": 150,
     "fuzz_session": 6,
+    "fuzz_suit_commands": 120,
+    "fuzz_suit_envelope": 300,
+    "fuzz_suit_manifest": 300,
 }
 RUNS_OTHER = 20
 BOUND_S = 300
