@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from . import conformance, footprint, fuzzing, results, rules
@@ -107,6 +108,15 @@ def _unit(job):
     return _meson_test(job, SANITIZED, "unit", **SANITIZER_ENV)
 
 
+def _power(job):
+    """Lives with all pairs of cuts, and a long walk; the unit tests have a sample of both."""
+    counts = Counts()
+    for name, env in (("test_power_cuts", {"POWER_ALL": "1"}),
+                      ("test_power_walk", {"WALK_S": "1800", "WALK_SEED": str(int(time.time()))})):
+        counts.add(job.command([job.root / RELEASE / "tests/power" / name], limit_s=7200, **env))
+    return counts
+
+
 def _conformance(job):
     """Each item of the checklist is proven, and the page says it."""
     items = conformance.items_of((job.root / conformance.ITEMS).read_text(encoding="utf-8"))
@@ -203,6 +213,8 @@ PARTS = {
     "docs": (_built(RELEASE, _docs), "manual pages against --help, and the tutorial's commands"),
     "run": (_run, "make run ONCE=1"),
 }
+if SOAK:
+    PARTS["power"] = (_built(RELEASE, _power), "power goes at all pairs of operations of whole lives; a long walk")
 
 
 def missing_tools():
