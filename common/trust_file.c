@@ -49,6 +49,14 @@ static int add_key(struct trust_keys *trust, const struct fota_trusted_key *key,
 	return 0;
 }
 
+/* Names come from the file, and go to logs, terminals and JSON. */
+static void make_printable(char *name)
+{
+	for (; *name; name++) {
+		if (*name < ' ' || *name > '~') { *name = '?'; }
+	}
+}
+
 static int take_block(const struct block *block, const char *name, struct trust_keys *trust,
 		      struct key_message *message)
 {
@@ -64,6 +72,7 @@ static int take_block(const struct block *block, const char *name, struct trust_
 				name);
 	}
 	if (strcmp(block->name, PEM_STRING_PUBLIC) != 0) {
+		make_printable(block->name);
 		return key_fail(message, "%s: a block '%.40s' is no public key; 'atfota key export' writes one", name,
 				block->name);
 	}

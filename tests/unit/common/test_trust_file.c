@@ -199,6 +199,8 @@ static void an_empty_text_and_other_blocks_are_refused(void **state)
 	assert_refused(&f, "hello\n", "no public key in it");
 	assert_refused(&f, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
 		       "'CERTIFICATE' is no public key");
+	assert_refused(&f, "-----BEGIN \x1b[1m\xff-----\nAAAA\n-----END \x1b[1m\xff-----\n",
+		       "'?[1m?' is no public key");
 	assert_refused(&f, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
 		       "damaged or not ECDSA P-256");
 	assert_refused(&f, "-----BEGIN PUBLIC KEY-----\n!!!!\n-----END PUBLIC KEY-----\n", "damaged or cut off");
