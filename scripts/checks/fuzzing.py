@@ -34,8 +34,10 @@ RUNS = {
     "fuzz_rfc2217": 150,
     "fuzz_session": 6,
     "fuzz_suit_commands": 120,
-    "fuzz_suit_envelope": 300,
+    "fuzz_suit_diag": 60,
+    "fuzz_suit_envelope": 400,
     "fuzz_suit_manifest": 300,
+    "fuzz_trust": 20,
 }
 RUNS_OTHER = 20
 BOUND_S = 300
