@@ -208,6 +208,7 @@ int boot_start(struct boot *boot)
 		.is_chosen = cfg->which != NULL,
 	};
 	struct fota_boot_choice choice;
+	struct fota_record record;
 	enum fota_err err;
 
 	if (cfg->which) {
@@ -218,7 +219,9 @@ int boot_start(struct boot *boot)
 		if (running < 0) { return -1; }
 		start.running = (unsigned)running;
 	}
-	err = fota_boot_run(&start, &boot->now, &choice);
+	err = fota_boot_run(&start, &record, &choice);
+	boot->now = record.boot;
+	explicit_bzero(&record, sizeof(record)); /* it may hold a secret */
 	boot->slot = choice.slot;
 	boot->is_stranger = choice.is_stranger;
 	take_version(boot);

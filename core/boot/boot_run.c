@@ -104,31 +104,30 @@ static struct fota_boot_choice choose_unstored(const struct fota_boot_cfg *cfg, 
 	return choice;
 }
 
-enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_boot *boot, struct fota_boot_choice *choice)
+enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_record *record,
+			    struct fota_boot_choice *choice)
 {
 	struct fota_room room = { cfg->work.ptr + cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES, FOTA_JOURNAL_ROOM_BYTES };
-	struct fota_record record = { .last_code = 0 };
 	struct fota_journal journal;
+	struct fota_boot before;
 	enum fota_err err;
 
-	memset(boot, 0, sizeof(*boot));
+	memset(record, 0, sizeof(*record));
 	/* until the journal has said which slots hold what, none may run */
 	*choice = (struct fota_boot_choice) { .slot = cfg->is_chosen ? cfg->running : 0, .is_none = !cfg->is_chosen };
-	if (!is_cfg_usable(cfg) || fota_journal_init(&journal, cfg->journal, &record, room)) {
+	if (!is_cfg_usable(cfg) || fota_journal_init(&journal, cfg->journal, record, room)) {
 		return FOTA_ERR_CONTRACT;
 	}
 	fota_journal_load(&journal);
 	err = run_journal(cfg, &journal);
 	if (err) { return err; }
-	*boot = record.boot;
-	*choice = cfg->is_chosen ? fota_boot_adopt(&record.boot, cfg->running) : select_whole(cfg, &record.boot);
+	before = record->boot;
+	*choice = cfg->is_chosen ? fota_boot_adopt(&record->boot, cfg->running) : select_whole(cfg, &record->boot);
 	if (choice->must_store) { err = save(cfg, &journal); }
 	if (err) {
-		*choice = choose_unstored(cfg, boot);
-	} else {
-		*boot = record.boot;
+		*choice = choose_unstored(cfg, &before);
+		record->boot = before;
+		return err;
 	}
-	memset(&record, 0, sizeof(record)); /* it may hold a secret */
-	if (err) { return err; }
 	return choice->is_none ? FOTA_ERR_NONE : FOTA_ERR_OK;
 }

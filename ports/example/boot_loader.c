@@ -8,6 +8,7 @@
 
 /* For SHA-256 over the image; more is faster. */
 static uint8_t work[FOTA_JOURNAL_ROOM_BYTES + 4096];
+static struct fota_record record;
 
 int main(void)
 {
@@ -19,8 +20,7 @@ int main(void)
 		.wait = board_flash_wait,
 	};
 	struct fota_boot_choice choice;
-	struct fota_boot boot;
-	enum fota_err err = fota_boot_run(&cfg, &boot, &choice);
+	enum fota_err err = fota_boot_run(&cfg, &record, &choice);
 
 	/* a journal that fails for now leaves the confirmed image */
 	if (err == FOTA_ERR_NONE || err == FOTA_ERR_CONTRACT) { board_panic("no image can be booted"); }

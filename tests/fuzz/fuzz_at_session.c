@@ -531,11 +531,13 @@ static void start(void)
 		.wait = wait_for_storage,
 	};
 	struct fota_boot_choice choice;
+	static struct fota_record record;
 
 	is_http_on = false;
 	memset(&told, 0, sizeof(told));
 	slots[0].is_protected = slots[1].is_protected = true; /* a boot loader reads */
-	fuzz_require(!fota_boot_run(&cfg, &booted, &choice), "the boot loader does its work");
+	fuzz_require(!fota_boot_run(&cfg, &record, &choice), "the boot loader does its work");
+	booted = record.boot;
 	check_boot(&choice);
 	running = choice.slot;
 	slots[!running].is_protected = false;

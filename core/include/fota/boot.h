@@ -78,6 +78,8 @@ struct fota_boot_choice fota_boot_adopt(struct fota_boot *boot, unsigned running
 
 /* ---- a start, with everything that it needs ---- */
 
+struct fota_record; /* fota/record.h */
+
 struct fota_boot_cfg {
 	const struct fota_flash *journal;
 	const struct fota_flash *slots[FOTA_SLOT_COUNT];
@@ -96,10 +98,10 @@ struct fota_boot_cfg {
  * stores what has changed before it returns: to be called once at each start, before the image runs. Blocks as long as
  * the ports do. OK; NONE if no slot can be booted. IO, FULL or CONTRACT from the ports: the journal could not be
  * written, and *choice is what it allows without a trial; or it could not be read, and choice->is_none, since a slot
- * may hold half of a package (try again; a slot that was chosen already stays the choice). `boot` is filled for
- * looking.
+ * may hold half of a package (try again; a slot that was chosen already stays the choice). *record is room of
+ * the caller's: filled with what the journal says, secrets among it, its `boot` as the start leaves it.
  */
-FOTA_MUST_CHECK enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_boot *boot,
+FOTA_MUST_CHECK enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_record *record,
 					    struct fota_boot_choice *choice);
 
 /* ---- ports of the installation ---- */

@@ -86,7 +86,11 @@ static void close_bench(void)
 
 static enum fota_err run(void)
 {
-	return fota_boot_run(&bench.cfg, &bench.boot, &bench.choice);
+	static struct fota_record record;
+	enum fota_err err = fota_boot_run(&bench.cfg, &record, &bench.choice);
+
+	bench.boot = record.boot;
+	return err;
 }
 
 /* ---- journal ---- */

@@ -356,9 +356,11 @@ static bool run_boot_loader(struct rig *rig)
 		.wait_ctx = rig,
 		.is_chosen = rig->cfg.has_bootenv,
 	};
+	struct fota_record record;
 
 	if (cfg.is_chosen) { cfg.running = choose_by_env(rig); }
-	rig->boot_err = fota_boot_run(&cfg, &rig->boot, &rig->choice);
+	rig->boot_err = fota_boot_run(&cfg, &record, &rig->choice);
+	rig->boot = record.boot;
 	if (rig->is_dead || rig->choice.is_none) { return false; }
 	if (rig->choice.is_stranger) {
 		(void)!rig->bootenv.set(rig->bootenv.ctx, &rig->boot);
