@@ -58,7 +58,11 @@ static struct boot_cfg make_cfg(struct module *module)
 
 static int start(struct module *module)
 {
-	int status = boot_start(&module->boot);
+	int status;
+
+	if (module->rehearsal) { rehearsal_begin_start(module->rehearsal, module->boot.slot); }
+	status = boot_start(&module->boot);
+	if (module->rehearsal) { rehearsal_end_start(module->rehearsal, &module->boot.now); }
 
 	if (module->is_disk_hung) {
 		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "the disk below %s does not answer",
@@ -81,8 +85,10 @@ int module_open_boot(struct module *module)
 	}
 	module->session_cfg.work = (struct fota_room) { module->work, WORK_BYTES };
 	module->session_cfg.bootenv = &module->boot.port;
-	module->session_cfg.installer = module->system.installer;
-	if (module->system.installer) { module->session_cfg.slots[1] = NULL; }
+	if (module->system.installer) {
+		module->session_cfg.installer = module->system.installer;
+		module->session_cfg.slots[1] = NULL;
+	}
 	cfg = make_cfg(module);
 	boot_init(&module->boot, &cfg);
 	return start(module);

@@ -185,6 +185,7 @@ static void use_rehearsal(const struct rehearsal *rehearsal, struct fota_session
 	cfg->identity = ports.identity;
 	cfg->keys = ports.key;
 	cfg->key_count = 1;
+	cfg->installer = ports.installer;
 	cfg->server_url = fota_bytes_of("http://rehearsal.invalid");
 	cfg->allow_plain = true;
 	rehearsal_set_limits(&cfg->limits);

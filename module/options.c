@@ -113,7 +113,7 @@ const struct argp_option module_option_rows[] = {
 	  7 },
 	{ NULL, 0, NULL, 0, "Rehearsal (needs no platform and no storage):", 8 },
 	{ "rehearse", KEY_REHEARSE, "CODE|FILE|list", 0,
-	  "play sessions: one that ends with CODE (306, 303-refused, restart), or those of an INI file; list tells the "
+	  "play sessions: one that ends with CODE (306, 303-refused, restart, install-508), or those of an INI file; list tells the "
 	  "codes",
 	  8 },
 	{ "bad-line", KEY_BAD_LINE, "NAME=N[,NAME=N]...", 0,

@@ -6,62 +6,21 @@
  *
  * The platform knows the product's secret because it stands behind the crypto port: the
  * key with which the session seals a message is the key of that product. */
-#include "rehearsal.h"
+#include "rehearsal_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "sign_key.h"
-#include "sim_flash.h"
-#include "sim_http.h"
-
-#define PART          "rehearsal"
-#define SLOT_BYTES    (16u * 1024u * 1024u)
-#define JOURNAL_BYTES (128u * 1024u)
-#define ERASE_BYTES   4096u
-#define KEY_MAX_BYTES 64u
-#define ROW_MAX       32u
-#define REPORT_MS     10u
-#define DOWN_MS       200u /* from the last code to the end of power */
-#define SESSION_MS    3600000u
-#define OTHER_PORT    UINT32_MAX /* origin of sessions that no host sees */
-
-struct rehearsal {
-	struct rehearsal_cfg cfg;
-	struct sim_http http;
-	struct sim_flash slot_flash[FOTA_SLOT_COUNT], journal_flash;
-	struct sim_fault slots[FOTA_SLOT_COUNT], journal;
-	uint8_t *memory;
-	struct fota_clock clock;
-	struct fota_crypto crypto;
-	struct fota_identity identity;
-	uint64_t clock_ahead_ms;
-	uint8_t key[KEY_MAX_BYTES];
-	size_t key_len;
-	struct sign_key signer;
-	uint64_t sequence;                   /* of the last manifest */
-	char model[FOTA_NAME_MAX_BYTES + 1]; /* that the command names */
-	uint8_t lost_fields;                 /* bits: enum fota_identity_field that are lost for now */
-	bool is_other_model;
-	struct at_table inner;
-	struct at_command rows[ROW_MAX]; /* of `inner`, run by us */
-	unsigned played_count;
-	struct rehearsal_session play; /* the session that runs */
-	bool is_end_due;               /* it has told its final code: clean up behind it */
-	bool is_restart_due;
-	uint64_t restart_ms;
-};
-
 /* ---- ports in front of the real ones ---- */
 
-static uint64_t get_now(const struct rehearsal *rehearsal)
+uint64_t rehearsal_now(const struct rehearsal *rehearsal)
 {
 	return rehearsal->cfg.clock.now_ms(rehearsal->cfg.clock.ctx) + rehearsal->clock_ahead_ms;
 }
 
 static uint64_t get_now_ms(void *ctx)
 {
-	return get_now(ctx);
+	return rehearsal_now(ctx);
 }
 
 static uint64_t get_unix_s(void *ctx)
@@ -301,7 +260,7 @@ static bool reach_point(void *ctx, enum sim_http_part part)
 		return false;
 	case CAUSE_POWER:
 		rehearsal->is_restart_due = true;
-		rehearsal->restart_ms = get_now(rehearsal);
+		rehearsal->restart_ms = rehearsal_now(rehearsal);
 		return false;
 	default:
 		return true;
@@ -319,6 +278,7 @@ void rehearsal_notice(struct rehearsal *rehearsal, struct fota_notice *notice)
 {
 	if (notice->kind != FOTA_NOTICE_CODE || !is_final(notice->code)) { return; }
 	rehearsal->is_end_due = true;
+	if (notice->code == FOTA_CODE_DOWNLOADED) { rehearsal->install_code = rehearsal->play.install_code; }
 	if (notice->origin == OTHER_PORT) { return; }
 	if (rehearsal->play.cause->kind == CAUSE_SWAP && notice->code == FOTA_CODE_CANCELLED) {
 		notice->code = (enum fota_code)rehearsal->play.cause->code;
@@ -340,7 +300,7 @@ static void plan_restart(struct rehearsal *rehearsal)
 	if (!delay_ms && rehearsal->play.cause->kind == CAUSE_ABORT) { delay_ms = DOWN_MS; }
 	if (!delay_ms) { return; }
 	rehearsal->is_restart_due = true;
-	rehearsal->restart_ms = get_now(rehearsal) + delay_ms;
+	rehearsal->restart_ms = rehearsal_now(rehearsal) + delay_ms;
 }
 
 /* Storage that hung answers in the end, so that a later session finds it whole. */
@@ -532,6 +492,7 @@ static void init_ports(struct rehearsal *rehearsal)
 	rehearsal->crypto = (struct fota_crypto) { rehearsal,     hmac_sha256, sha256_begin, sha256_update,
 						   sha256_finish, sha1,        p256_verify };
 	rehearsal->identity = (struct fota_identity) { rehearsal, get_identity };
+	rehearsal_init_install(rehearsal);
 	sim_http_init(&rehearsal->http, &http);
 }
 
@@ -572,6 +533,7 @@ struct rehearsal_ports rehearsal_get_ports(const struct rehearsal *rehearsal)
 		.boot_slots = { &rehearsal->slot_flash[0].flash, &rehearsal->slot_flash[1].flash },
 		.boot_journal = &rehearsal->journal_flash.flash,
 		.key = &rehearsal->signer.public_key,
+		.installer = &rehearsal->installer,
 		.journal = &rehearsal->journal.flash,
 		.clock = &rehearsal->clock,
 		.crypto = &rehearsal->crypto,
@@ -594,23 +556,29 @@ void rehearsal_set_limits(struct fota_session_limits *limits)
 void rehearsal_perform(struct rehearsal *rehearsal)
 {
 	if (rehearsal->is_end_due) { end_session(rehearsal); }
+	rehearsal_go_on_with_install(rehearsal);
 	sim_http_perform(&rehearsal->http);
+}
+
+static uint32_t sooner(uint32_t ms, uint64_t due_ms, uint64_t now_ms)
+{
+	if (due_ms <= now_ms) { return 0; }
+	return due_ms - now_ms < ms ? (uint32_t)(due_ms - now_ms) : ms;
 }
 
 uint32_t rehearsal_next_ms(const struct rehearsal *rehearsal)
 {
 	uint32_t http_ms = sim_http_next_ms(&rehearsal->http);
-	uint64_t now_ms = get_now(rehearsal);
+	uint64_t now_ms = rehearsal_now(rehearsal);
 
-	if (rehearsal->is_end_due) { return 0; }
-	if (!rehearsal->is_restart_due) { return http_ms; }
-	if (now_ms >= rehearsal->restart_ms) { return 0; }
-	return rehearsal->restart_ms - now_ms < http_ms ? (uint32_t)(rehearsal->restart_ms - now_ms) : http_ms;
+	if (rehearsal->is_end_due || rehearsal->is_install_due) { return 0; }
+	if (rehearsal->is_restart_due) { http_ms = sooner(http_ms, rehearsal->restart_ms, now_ms); }
+	return rehearsal->trial_end_ms ? sooner(http_ms, rehearsal->trial_end_ms, now_ms) : http_ms;
 }
 
 bool rehearsal_take_restart(struct rehearsal *rehearsal, uint32_t *boot_ms)
 {
-	if (!rehearsal->is_restart_due || get_now(rehearsal) < rehearsal->restart_ms) { return false; }
+	if (!rehearsal->is_restart_due || rehearsal_now(rehearsal) < rehearsal->restart_ms) { return false; }
 	rehearsal->is_restart_due = false;
 	*boot_ms = rehearsal->cfg.file->boot_ms;
 	return true;

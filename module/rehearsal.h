@@ -36,6 +36,7 @@ struct rehearsal_ports {
 	const struct fota_flash *slots[FOTA_SLOT_COUNT], *journal;
 	const struct fota_flash *boot_slots[FOTA_SLOT_COUNT], *boot_journal; /* without failures */
 	const struct fota_trusted_key *key;
+	const struct fota_installer *installer;
 	const struct fota_clock *clock;
 	const struct fota_crypto *crypto;
 	const struct fota_identity *identity;
@@ -53,6 +54,11 @@ void rehearsal_set_limits(struct fota_session_limits *limits);
 /* The FOTA commands with the rehearsal in front: a table instead of `inner`, of at most
  * 32 rows whose commands cannot be aborted. */
 struct at_table rehearsal_table(struct rehearsal *rehearsal, struct at_table inner);
+
+/* Around the start of the module: before it looks into the slots, of which `slot` ran, and when it
+ * knows what runs. */
+void rehearsal_begin_start(struct rehearsal *rehearsal, unsigned slot);
+void rehearsal_end_start(struct rehearsal *rehearsal, const struct fota_boot *boot);
 
 /* Sees each notice before the ports do, and may change its code. */
 void rehearsal_notice(struct rehearsal *rehearsal, struct fota_notice *notice);

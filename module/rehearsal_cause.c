@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rehearsal_cause.h"
 
-#include <stdbool.h>
-
 #include "fota/code.h"
 #include "fota/device_api.h"
 #include "fota/port.h"
@@ -103,6 +101,18 @@ const struct rehearsal_cause *rehearsal_cause_usual(unsigned code)
 	return NULL;
 }
 
+static const unsigned install_codes[] = { 0, 1, 306, 508, 509 };
+
+#define INSTALL_COUNT (sizeof(install_codes) / sizeof(install_codes[0]))
+
+bool rehearsal_is_install_code(unsigned code)
+{
+	for (size_t i = 0; i < INSTALL_COUNT; i++) {
+		if (install_codes[i] == code) { return true; }
+	}
+	return false;
+}
+
 const char *rehearsal_step_name(enum rehearsal_step step)
 {
 	static const char *const names[REHEARSAL_STEP_COUNT] = { "command", "check", "store", "download", "verify" };
@@ -137,5 +147,9 @@ void rehearsal_cause_print(FILE *out)
 	}
 	(void)fputs("restart:", out);
 	print_steps(out, REHEARSAL_RESTART);
+	(void)fputs("\ninstall:", out);
+	for (size_t i = 0; i < INSTALL_COUNT; i++) {
+		(void)fprintf(out, " %u", install_codes[i]);
+	}
 	(void)fputs("\n(command: the refusal of AT+CSCFOTA; *: played, not caused)\n", out);
 }

@@ -3,6 +3,7 @@
 #ifndef MODULE_REHEARSAL_CAUSE_H
 #define MODULE_REHEARSAL_CAUSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,6 +59,9 @@ const struct rehearsal_cause *rehearsal_cause_list(size_t *count);
 const struct rehearsal_cause *rehearsal_cause_find(unsigned code, enum rehearsal_step step);
 /* The usual row of a code, NULL if it is no code. */
 const struct rehearsal_cause *rehearsal_cause_usual(unsigned code);
+
+/* Results of an installation that can be played; 307 is what a host does. */
+bool rehearsal_is_install_code(unsigned code);
 
 const char *rehearsal_step_name(enum rehearsal_step step);
 

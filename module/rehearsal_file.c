@@ -33,6 +33,7 @@ enum key {
 	KEY_RECEIVED,
 	KEY_PART,
 	KEY_RESTART,
+	KEY_INSTALL,
 	KEY_COUNT,
 };
 
@@ -50,6 +51,7 @@ static const struct {
 	[KEY_RECEIVED] = { "received", 0, 100, DEFAULT_PERCENT },
 	[KEY_PART] = { "part", 0, 0, 1 },
 	[KEY_RESTART] = { "restart", 1, MS_MAX, 0 },
+	[KEY_INSTALL] = { "install", 0, 0, 0 },
 };
 
 /* A section [session N] as it is read: values and where they stand. */
@@ -131,6 +133,12 @@ static int read_step(struct reader *reader, const char *value, uint32_t *number)
 			      value);
 }
 
+static int read_install(struct reader *reader, const char *value, uint32_t *number)
+{
+	if (read_number(value, 0, 999, number) && rehearsal_is_install_code(*number)) { return 1; }
+	return complain_about(reader, reader->line, "install = %.40s: use 0, 1, 306, 508 or 509", value);
+}
+
 static int read_flag(struct reader *reader, const char *value, uint32_t *number)
 {
 	*number = strcmp(value, "yes") == 0;
@@ -155,6 +163,8 @@ static int read_value(struct reader *reader, enum key key, const char *value, ui
 		return read_end(reader, value, number);
 	case KEY_STEP:
 		return read_step(reader, value, number);
+	case KEY_INSTALL:
+		return read_install(reader, value, number);
 	case KEY_REFUSE:
 	case KEY_PART:
 		return read_flag(reader, value, number);
@@ -174,7 +184,8 @@ static int take_session_key(struct reader *reader, struct draft *draft, const ch
 	}
 	return complain_about(
 		reader, reader->line,
-		"%.40s: a session has end, step, refuse, check, download, size, received, part and restart", name);
+		"%.40s: a session has end, step, refuse, check, download, size, received, part, restart and install",
+		name);
 }
 
 /* ---- sections ---- */
@@ -331,7 +342,12 @@ static int make_session(struct reader *reader, struct draft *draft, struct rehea
 		.size_bytes = draft->values[KEY_SIZE],
 		.stop_bytes = stop_of(draft, cause),
 		.restart_ms = draft->values[KEY_RESTART],
+		.install_code = (uint16_t)draft->values[KEY_INSTALL],
 	};
+	if (draft->lines[KEY_INSTALL] && cause->kind != CAUSE_NONE) {
+		return complain(reader, draft->lines[KEY_INSTALL],
+				"install goes with end = 3: nothing else is installed");
+	}
 	return check_part(reader, draft, cause, session->stop_bytes);
 }
 
@@ -416,9 +432,14 @@ static bool spell_out(const char *word, char ini[128])
 	char *rest;
 	unsigned long code = strtoul(word, &rest, 10);
 	bool is_refused = strcmp(rest, "-refused") == 0;
+	bool is_install = strncmp(word, "install-", 8) == 0;
 
 	if (strcmp(word, "restart") == 0) {
 		(void)snprintf(ini, 128, "[session 1]\nend = restart\n");
+		return true;
+	}
+	if (is_install) {
+		(void)snprintf(ini, 128, "[session 1]\ninstall = %.40s\n", word + 8);
 		return true;
 	}
 	if (*word < '0' || *word > '9' || (*rest && !is_refused)) { return false; }

@@ -2,7 +2,7 @@
 /* What is played, from an INI file or from one word. docs/rehearsal.md describes it.
  *
  *   [module]      boot = MS
- *   [session 1]   end = CODE|restart, step, refuse, check, download, size, received, part, restart
+ *   [session 1]   end = CODE|restart, step, refuse, check, download, size, received, part, restart, install
  *   [session *]   the same for every further session; without it they succeed
  *   [line]        see badline.h */
 #ifndef MODULE_REHEARSAL_FILE_H
@@ -20,8 +20,9 @@ struct rehearsal_session {
 	const struct rehearsal_cause *cause;
 	uint32_t check_ms, download_ms; /* what each step takes, if it comes to its end */
 	uint32_t size_bytes;
-	uint32_t stop_bytes; /* of the package, where a download ends early */
-	uint32_t restart_ms; /* the module restarts so long after the final code; 0: no */
+	uint32_t stop_bytes;   /* of the package, where a download ends early */
+	uint16_t install_code; /* +FOTARESULT of an installation of this package */
+	uint32_t restart_ms;   /* the module restarts so long after the final code; 0: no */
 };
 
 struct rehearsal_file {
@@ -32,9 +33,9 @@ struct rehearsal_file {
 	struct badline_cfg line;
 };
 
-/* `word` is "306" (that code), "303-refused" (the command is refused with it), "restart",
- * or the name of a file. False and a text for the user if it is none of these, or if
- * the file is not right; the text names file and line, and what is allowed there. */
+/* `word` is "306" (that code), "install-306" (the installation's result), "303-refused" (the command is refused with
+ * it), "restart", or the name of a file. False and a text for the user if it is none of these, or if the file is not
+ * right; the text names file and line, and what is allowed there. */
 bool rehearsal_file_load(struct rehearsal_file *file, const char *word, char text[REHEARSAL_TEXT_BYTES]);
 /* The same from an open file; `name` is for the text. Leaves `f` open. */
 bool rehearsal_file_read(struct rehearsal_file *file, const char *name, FILE *f, char text[REHEARSAL_TEXT_BYTES]);

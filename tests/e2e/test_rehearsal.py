@@ -232,3 +232,52 @@ def test_a_cut_line_restarts_a_real_module_in_order(mini):
     mini.net.clear()
     host.ok("AT+CAPFOTA=1")
     assert mini.run(host) == [2, 3]
+
+
+# ---- installation ----
+
+RESULT = r'\+FOTARESULT: (\d+),"REHEARSAL_V1.00","V2.00"'
+
+
+def ready(stage):
+    stage.host.ok("AT+CAPFOTA=1")
+    stage.host.ok(COMMAND)
+    assert stage.host.codes() == [2, 3]
+
+
+def results(stage, count):
+    return [re.fullmatch(RESULT, stage.host.lines_until(RESULT, 15)[-1])[1] for _ in range(count)]
+
+
+@pytest.mark.parametrize("code,seen", [("0", ["0"]), ("1", ["1"]), ("306", ["306"]), ("508", ["0", "508"]),
+                                       ("509", ["0", "509"])])
+def test_results_of_an_installation_are_played(atfotad, tmp_path, seen_codes, code, seen):
+    with Stage(atfotad, tmp_path, seen_codes, "--rehearse", f"install-{code}") as stage:
+        ready(stage)
+        stage.host.ok("AT+FOTAINSTALL")
+        assert results(stage, len(seen)) == seen
+        stage.host.settle()
+        runs = "V2.00" if code == "0" else "REHEARSAL_V1.00"
+        assert stage.host.ok("AT+CGMR") == [f"+CGMR: {runs}"]
+        if code != "0":  # the next session is as any other
+            ready(stage)
+
+
+def test_a_rehearsed_version_is_given_up_or_kept(atfotad, tmp_path, seen_codes):
+    with Stage(atfotad, tmp_path, seen_codes, "--rehearse", "install-0") as stage:
+        ready(stage)
+        stage.host.ok("AT+FOTAINSTALL")
+        assert results(stage, 1) == ["0"]
+        stage.host.settle()
+        stage.host.ok("AT+FOTACONFIRM=0")
+        assert results(stage, 1) == ["307"]
+        stage.host.settle()
+        ready(stage)
+        stage.host.ok("AT+FOTAINSTALL")
+        assert results(stage, 1) == ["0"]
+        stage.host.settle()
+        stage.host.ok("AT+FOTACONFIRM=1")
+        stage.host.ok("AT+CRESET")
+        stage.host.lines_until("PB DONE")
+        stage.host.settle()
+        assert stage.host.ok("AT+CGMR") == ["+CGMR: V2.00"]

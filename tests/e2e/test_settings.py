@@ -5,7 +5,8 @@ import pytest
 
 from lib import faults
 
-ALL = ["server", "codes", "retries", "retry-base", "retry-max"]
+ALL = ["server", "codes", "retries", "retry-base", "retry-max", "autoinstall", "autoconfirm", "trialtime",
+       "trialboots", "window"]
 
 
 def listed(host):
@@ -17,7 +18,8 @@ def listed(host):
 def test_without_settings_the_options_count(mini):
     module = mini.module()
     assert listed(mini.host(module)) == {
-        "server": mini.net.url, "codes": "origin", "retries": "1", "retry-base": "20", "retry-max": "50"}
+        "server": mini.net.url, "codes": "origin", "retries": "1", "retry-base": "20", "retry-max": "50",
+        "autoinstall": "0", "autoconfirm": "0", "trialtime": "600", "trialboots": "3", "window": ""}
     assert not (module.state / "settings").exists()
 
 

@@ -105,6 +105,8 @@ static const struct {
 	{ "[session 1]\nend = 513\npart = yes\nsize = 4000\n", ":3:", "4096" },
 	{ "[session 1]\nend = 4\nreceived = 0\n", ":3:", "4096" },
 	{ "[session 1]\nend = 507\n", ":2:", "before it" },
+	{ "[session 1]\ninstall = 307\n", ":2:", "0, 1, 306, 508 or 509" },
+	{ "[session 1]\nend = 4\ninstall = 306\n", ":3:", "end = 3" },
 	{ "[session *]\nend = 507\n", ":2:", "its own number" },
 	{ "[module]\nboot = 0\n", ":2:", "1 to 3600000" },
 	{ "[module]\nboots = 4\n", ":2:", "boot" },
@@ -128,7 +130,7 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 
 static void a_word_that_is_neither_code_nor_file_is_told(void **state)
 {
-	static const char *const words[] = { "no-such-file.ini", "600", "511-refused", "306-refused", "" };
+	static const char *const words[] = { "no-such-file.ini", "600", "511-refused", "306-refused", "install-307", "install-", "" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
