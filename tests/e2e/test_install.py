@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From the downloaded package to the version that runs, and back."""
 
+import random
 import re
 import time
 
@@ -277,3 +278,44 @@ def test_the_platform_learns_of_a_roll_back(world):
     module, host = on_trial(world)
     host.ok("AT+FOTACONFIRM=0")
     until(lambda: standing(world) == ["rolled_back"], "the platform knows of the roll-back")
+
+
+# ---- kills at random moments ----
+
+def test_a_kill_at_any_moment_leaves_the_old_or_the_new_version(world, is_soak):
+    """A module that installs and confirms by itself, killed again and again: it always comes up with one of two
+    whole versions, and gets on in the end."""
+    module = world.module()
+    host = world.host(module)
+    setting(host, "autoconfirm", "1")
+    setting(host, "trialboots", "255")
+    world.publish(2_000_000, version=V2)
+    chance = random.Random(11)
+    seen = set()
+    for turn in range(60 if is_soak else 12):
+        if host.state()[0] == IDLE and version(host) == V1:
+            host.write((world.command(target=V2) + "\r").encode())
+        time.sleep(chance.random() * 0.2)
+        host.write(b"AT+FOTAINSTALL\r")
+        time.sleep(chance.random() * (1.6 if turn % 2 else 0.05))
+        module.kill9()
+        host.close()
+        module.start()
+        host = world.host(module)
+        runs = version(host)
+        seen.add((boot_file(module)["slot"], runs))
+        assert (boot_file(module)["slot"], runs) in {("a", V1), ("b", V2)}, f"turn {turn}"
+        slot, size = module.state / "slot-b", len(world.image)
+        assert runs == V1 or slot.read_bytes()[:size] == world.image
+    end = time.monotonic() + 30
+    while version(host) != V2:
+        assert time.monotonic() < end, "it does not get on"
+        if host.state()[0] == READY:
+            host.ok("AT+FOTAINSTALL")
+            result(host)
+            host.settle()
+        elif host.state()[0] == IDLE:
+            host.ok("AT+CAPFOTA=1")
+            assert world.run(host, target=V2)[-1] == 3
+    until(lambda: host.state()[0] == IDLE, "the new version is confirmed")
+    until(lambda: standing(world) == ["installed"], "and the platform knows")
