@@ -130,7 +130,8 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 
 static void a_word_that_is_neither_code_nor_file_is_told(void **state)
 {
-	static const char *const words[] = { "no-such-file.ini", "600", "511-refused", "306-refused", "install-307", "install-", "" };
+	static const char *const words[] = { "no-such-file.ini", "600", "511-refused", "306-refused", "install-307",
+					     "install-",         "" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -87,11 +88,51 @@ static void an_error_met_behind_is_told_once_and_to_its_own_area(void **state)
 	assert_int_equal(sync_area(rig, &rig->journal), FOTA_ERR_OK);
 }
 
+/* Its size is what it is, erasing leaves it alone, and other bytes of it stay. */
+static void a_device_is_as_large_as_it_is(void **state)
+{
+	struct rig *rig = *state;
+	struct fota_flash device;
+	char path[96];
+	uint8_t bytes[4] = { 0 };
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/device", rig->dir);
+	assert_int_equal(posix_store_add(rig->store, path, 7, POSIX_STORE_DEVICE, &device), FOTA_ERR_IO);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fputs("0123456789", f) < 0, 0);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(posix_store_add(rig->store, path, 7, POSIX_STORE_DEVICE, &device), FOTA_ERR_OK);
+	assert_int_equal(device.area_bytes, 10);
+	assert_int_equal(device.erase(device.ctx, 0, 10), FOTA_ERR_PENDING);
+	assert_int_equal(wait_for(rig), FOTA_ERR_OK);
+	assert_int_equal(device.prog(device.ctx, 3, "xy", 2), FOTA_ERR_OK);
+	assert_int_equal(device.read(device.ctx, 2, bytes, 4), FOTA_ERR_PENDING);
+	assert_int_equal(wait_for(rig), FOTA_ERR_OK);
+	assert_memory_equal(bytes, "2xy5", 4);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void waiting_gives_the_result_once_and_ends_by_its_limit(void **state)
+{
+	struct rig *rig = *state;
+	enum fota_err result = FOTA_ERR_FULL;
+
+	assert_false(posix_store_wait(rig->store, 1, &result));
+	assert_int_equal(rig->slot.sync(rig->slot.ctx), FOTA_ERR_PENDING);
+	assert_true(posix_store_wait(rig->store, WAIT_MS, &result));
+	assert_int_equal(result, FOTA_ERR_OK);
+	assert_false(posix_store_wait(rig->store, 1, &result));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_error_met_behind_is_told_once_and_to_its_own_area, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(a_device_is_as_large_as_it_is, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(waiting_gives_the_result_once_and_ends_by_its_limit, set_up, tear_down),
 	};
 	const struct rlimit limit = { LIMIT_BYTES, LIMIT_BYTES };
 
