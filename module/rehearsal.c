@@ -589,6 +589,7 @@ void rehearsal_restart(struct rehearsal *rehearsal)
 	log_line(rehearsal->cfg.log, LOG_LEVEL_INFO, PART, "restarting");
 	rehearsal->is_end_due = false;
 	rehearsal->is_restart_due = false;
+	rehearsal->is_install_due = false;
 	clear_faults(rehearsal);
 	rehearsal->http.port.cancel(rehearsal->http.port.ctx);
 }
