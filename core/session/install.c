@@ -79,10 +79,11 @@ static enum session_order due_order(const struct fota_session *s)
 	return ORDER_NONE;
 }
 
-/* Nothing else has the journal, and nothing may begin before it is done. */
+/* Nothing may begin before it is done, not even a session that was accepted while the
+ * journal was still read. */
 static bool may_settle(const struct fota_session *s)
 {
-	return !s->is_running && !s->is_going_down && !s->is_restarting && !s->is_unloaded && !s->io.is_stuck &&
+	return !s->is_going_down && !s->is_restarting && !s->is_unloaded && !s->io.is_stuck &&
 	       session_now_ms(s) >= s->settle_due_ms;
 }
 
@@ -96,7 +97,7 @@ uint64_t session_order_ms(const struct fota_session *s)
 {
 	uint64_t now = session_now_ms(s);
 
-	if (s->is_running || s->is_going_down || s->is_restarting) { return UINT64_MAX; }
+	if (s->is_running || s->is_going_down || s->is_restarting || s->io.is_stuck) { return UINT64_MAX; }
 	if (s->settle_due_ms > now) { return s->settle_due_ms; }
 	if (is_on_trial(s)) { return s->trial_due_ms; }
 	return is_auto_install(s) ? now + WINDOW_POLL_MS : UINT64_MAX;

@@ -141,7 +141,12 @@ static void begin(struct fota_session *s)
 		session_go(s, PHASE_LOADING);
 		return;
 	}
-	session_http_cancel(s); /* of a report: it stays in the journal */
+	session_http_cancel(s);         /* of a report: it stays in the journal */
+	if (session_is_installing(s)) { /* it was accepted before the journal said so */
+		s->end_code = FOTA_CODE_NESTING;
+		session_tell(s);
+		return;
+	}
 	s->end_code = s->fail_code = 0;
 	s->try_count = 0;
 	s->has_offer = s->has_retried_clock = s->is_checked_told = s->is_starting_over = false;

@@ -694,6 +694,67 @@ static void an_installer_that_a_restart_interrupts_has_failed(void **unused)
 	}
 }
 
+/* ---- what comes between ---- */
+
+static const struct rig_cfg slow_slots = { .seed = 5, .has_slots = true, .is_async = true };
+
+/* Accepted while the journal is still read: the version on trial is not written over. */
+static void a_session_that_waited_for_a_start_on_trial_is_refused(void **unused)
+{
+	(void)unused;
+	(void)rig_case(&rig, "session before a start on trial");
+	get_on_trial(&slow_slots);
+	rig_boot(&rig);
+	rig_publish(&rig, 2);
+	rig_require(&rig, strcmp(rig_play(&rig), "308") == 0);
+	rig_idle(&rig, 1000);
+	rig_require(&rig, state() == FOTA_STATE_TRIAL && rig_release_in(&rig, &rig.slot_b) == 1);
+	rig_require(&rig, fota_session_confirm(&rig.session, true) == FOTA_CODE_NONE);
+	rig_idle(&rig, 1000);
+	check_over(1);
+}
+
+/* The result and its report come before the session takes the place of the package. */
+static void a_session_that_waited_for_a_start_hides_no_result(void **unused)
+{
+	(void)unused;
+	(void)rig_case(&rig, "session before a start with a result");
+	get_on_trial(&slow_slots);
+	rig_require(&rig, fota_session_confirm(&rig.session, false) == FOTA_CODE_NONE);
+	rig_idle(&rig, 1000);
+	rig_boot(&rig);
+	rig_publish(&rig, 2);
+	rig_require(&rig, strcmp(rig_play(&rig), "2 3") == 0);
+	rig_idle(&rig, 1000);
+	check_result(307, 0, 1);
+	rig_require(&rig, strcmp(reports(0), "3/3* 4 6/307* 3/3*") == 0);
+	rig_require(&rig, state() == FOTA_STATE_READY && rig_release_in(&rig, &rig.slot_b) == 2);
+	rig_close(&rig);
+}
+
+/* A disk that hangs over the end of a trial: the session waits for it, it does not spin. */
+static void a_trial_that_ends_while_storage_hangs_waits_for_it(void **unused)
+{
+	(void)unused;
+	(void)rig_case(&rig, "trial over, storage hangs");
+	get_ready(&slow_slots);
+	no_reports();
+	install();
+	rig_restart(&rig);
+	rig_idle(&rig, 1000);
+	rig_clear_twists(&rig);
+	rig_fault(&rig, (struct rig_fault) { RIG_OP_HANG, 1, 1 });
+	rig_idle(&rig, 700000);
+	rig_require(&rig, state() == FOTA_STATE_TRIAL);
+	rig_heal(&rig);
+	rig_idle(&rig, 120000);
+	rig_require(&rig, rig.is_restart_asked);
+	rig_boot(&rig);
+	rig_idle(&rig, 1000);
+	check_result(509, 0, 1);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -717,6 +778,9 @@ int main(void)
 		cmocka_unit_test(a_boot_loader_that_missed_the_way_back_is_corrected),
 		cmocka_unit_test(an_installer_that_fails_changes_nothing),
 		cmocka_unit_test(an_installer_that_a_restart_interrupts_has_failed),
+		cmocka_unit_test(a_session_that_waited_for_a_start_on_trial_is_refused),
+		cmocka_unit_test(a_session_that_waited_for_a_start_hides_no_result),
+		cmocka_unit_test(a_trial_that_ends_while_storage_hangs_waits_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
