@@ -8,6 +8,8 @@
  *   half-written cells there: the first entry goes to the other half.
  * - The half with the higher first sequence number is the newer one. It is complete
  *   before anything in the older one is touched.
+ * - What was read may be in a cache alone: a program that was killed wrote it and did not
+ *   come to its sync. So there is one before the first erasure after a load.
  * - Behind an entry that failed nothing is appended: the next one switches. */
 #include "fota/journal.h"
 
@@ -206,7 +208,7 @@ static enum fota_err load_step(struct fota_journal *journal, unsigned step)
 
 /* ---- save ---- */
 
-enum save_step { SAVE_ERASE, SAVE_PROG, SAVE_SYNC, SAVE_COMMIT, SAVE_ERASE_OLD, SAVE_SYNC_OLD };
+enum save_step { SAVE_SETTLE, SAVE_ERASE, SAVE_PROG, SAVE_SYNC, SAVE_COMMIT, SAVE_ERASE_OLD, SAVE_SYNC_OLD };
 
 static enum fota_err erase_half(struct fota_journal *journal, unsigned half)
 {
@@ -257,6 +259,7 @@ static enum fota_err commit(struct fota_journal *journal)
 	journal->active = (uint8_t)target_half(journal);
 	journal->off += journal->entry_bytes;
 	journal->must_switch = false;
+	journal->is_unsettled = false;
 	return FOTA_ERR_OK;
 }
 
@@ -265,6 +268,9 @@ static enum fota_err save_step(struct fota_journal *journal, unsigned step)
 	bool is_scrub = journal->job == FOTA_JOURNAL_SCRUB;
 
 	switch (step) {
+	case SAVE_SETTLE:
+		return journal->must_switch && journal->is_unsettled ? journal->flash->sync(journal->flash->ctx)
+								     : FOTA_ERR_OK;
 	case SAVE_ERASE:
 		return journal->must_switch ? erase_half(journal, target_half(journal)) : FOTA_ERR_OK;
 	case SAVE_PROG:
@@ -285,6 +291,7 @@ static enum fota_err save_step(struct fota_journal *journal, unsigned step)
 void fota_journal_load(struct fota_journal *journal)
 {
 	journal->job = FOTA_JOURNAL_LOAD;
+	journal->is_unsettled = true;
 	journal->step = 0;
 	journal->first_seq[0] = journal->first_seq[1] = 0;
 }

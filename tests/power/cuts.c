@@ -30,15 +30,21 @@ static void cut_in(uint32_t n)
 	rig_fault(&rig, (struct rig_fault) { n ? RIG_OP_CUT : RIG_OP_FINE, n, n });
 }
 
-/* The cuts in their order, 0: no more. Gives how many of them came. */
-static unsigned play(const struct life_plan *plan, uint32_t seed, const uint32_t cuts[2])
+/* kill -9, or a reset that leaves the power on. */
+static void kill_in(uint32_t n)
+{
+	rig_fault(&rig, (struct rig_fault) { RIG_OP_KILL, n, n });
+}
+
+/* The cuts in their order, 0: no more; the first is a kill only. Gives how many came. */
+static unsigned play(const struct life_plan *plan, uint32_t seed, const uint32_t cuts[2], bool is_kill)
 {
 	struct life_plan seeded = *plan;
 	unsigned came = 0;
 
 	seeded.cfg.seed += seed;
 	life_begin(&life, &rig, &seeded);
-	cut_in(cuts[0]);
+	(is_kill ? kill_in : cut_in)(cuts[0]);
 	(void)life_go_on(&life);
 	while (rig.is_dead) {
 		came++;
@@ -52,14 +58,20 @@ static unsigned play(const struct life_plan *plan, uint32_t seed, const uint32_t
 }
 
 /* Like `play`, but not if REPLAY names another case: then as if every cut came. */
-static unsigned play_case(size_t plan, uint32_t seed, uint32_t first, uint32_t second)
+static unsigned play_either(size_t plan, uint32_t seed, uint32_t first, uint32_t second, bool is_kill)
 {
 	const uint32_t cuts[] = { first, second };
 
-	if (!rig_case(&rig, "life %s, seed %u, cuts at %u and %u", life_plans[plan].name, seed, first, second)) {
+	if (!rig_case(&rig, "life %s, seed %u, %s at %u and %u", life_plans[plan].name, seed,
+		      is_kill ? "kill and cut" : "cuts", first, second)) {
 		return first < OPERATION_MAX ? (second > 0 && second < OPERATION_MAX) + 1 : 0;
 	}
-	return play(&life_plans[plan], seed, cuts);
+	return play(&life_plans[plan], seed, cuts, is_kill);
+}
+
+static unsigned play_case(size_t plan, uint32_t seed, uint32_t first, uint32_t second)
+{
+	return play_either(plan, seed, first, second, false);
 }
 
 static void every_life_comes_to_its_end_without_a_cut(void **unused)
@@ -121,6 +133,22 @@ static void two_cuts_in_a_row_leave_a_module_that_boots_and_gets_on(void **unuse
 	}
 }
 
+/* What a program wrote and did not sync is read by the next one, and lost by a cut. */
+static void a_kill_and_then_a_cut_leave_a_module_that_boots_and_gets_on(void **unused)
+{
+	(void)unused;
+	for (size_t plan = 0; plan < life_plan_count; plan++) {
+		unsigned came = 1;
+
+		for (uint32_t first = 1; came > 0; first++) {
+			for (uint32_t second = 1 + first % (is_soak() ? 1 : 5); second <= 20;
+			     second += is_soak() ? 1 : 5) {
+				came = play_either(plan, 3, first, second, true);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +156,7 @@ int main(void)
 		cmocka_unit_test(a_cut_at_any_operation_leaves_a_module_that_boots_and_gets_on),
 		cmocka_unit_test(two_cuts_anywhere_leave_a_module_that_boots_and_gets_on),
 		cmocka_unit_test(two_cuts_in_a_row_leave_a_module_that_boots_and_gets_on),
+		cmocka_unit_test(a_kill_and_then_a_cut_leave_a_module_that_boots_and_gets_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

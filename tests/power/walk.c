@@ -3,7 +3,8 @@
  * offers right and wrong things, a network that spoils them, time, settings, failing storage,
  * cuts of power and restarts. A small model knows which images may run: the confirmed one, and
  * what a trusted key has signed for this vendor, class and version with a sequence number that
- * is not below what was confirmed, if the module has asked while that was on offer.
+ * is not below what was confirmed, if the module has asked while that was on offer. Where bytes
+ * of the confirmed image have changed, one that was good once may do, or none.
  *
  * Each seed is a module of its own; a check takes the same ones each time. REPLAY='walk, seed N'
  * plays one alone. WALK_S=seconds of work and WALK_SEED=the first are for long walks. */
@@ -37,10 +38,12 @@ struct model {
 	bool is_offer_good; /* of what the platform has now */
 	uint64_t offer_sequence;
 	unsigned seen_checks;
+	bool is_damaged;                    /* bytes of a slot have changed: an older image may have to do */
+	bool was_good[RIG_RELEASE_MAX + 1]; /* offered, ever */
 };
 
 static struct {
-	unsigned seeds, trials, confirmed, rolled_back, cuts, refused, older;
+	unsigned seeds, trials, confirmed, rolled_back, cuts, refused, older, damaged, ended;
 } totals;
 
 static struct rig rig;
@@ -73,7 +76,7 @@ static void note_checks(void)
 	if (!has_asked || !model.is_offer_good) { return; }
 	if (!offered->is_good || model.offer_sequence < offered->least) { offered->least = model.offer_sequence; }
 	if (!offered->is_good || model.offer_sequence > offered->most) { offered->most = model.offer_sequence; }
-	offered->is_good = true;
+	offered->is_good = model.was_good[rig.release] = true;
 }
 
 static bool may_run(int release)
@@ -89,8 +92,11 @@ static void check_start(void)
 	const struct rig_area *area = rig.boot.active ? &rig.slot_b : &rig.slot;
 	int base = rig_release_in(&rig, area);
 
+	if (base < 0 && model.is_damaged) { base = model.confirmed; } /* and something else runs */
 	rig_require(&rig, base >= 0);
-	if (base != model.confirmed) {
+	if (base != model.confirmed && model.is_damaged && (base == 0 || model.was_good[base])) {
+		model.confirmed = base;
+	} else if (base != model.confirmed) {
 		rig_require(&rig, may_run(base));
 		if (model.offered[base].least > model.floor) { model.floor = model.offered[base].least; }
 		model.confirmed = base;
@@ -260,7 +266,11 @@ static bool boot_once(void)
 {
 	rig_boot(&rig);
 	if (rig.is_dead) { return false; }
-	rig_require(&rig, rig.boot_err == FOTA_ERR_OK && !rig.choice.is_none);
+	if (rig.choice.is_none) {
+		rig_require(&rig, model.is_damaged && rig.boot_err == FOTA_ERR_NONE);
+		return true;
+	}
+	rig_require(&rig, rig.boot_err == FOTA_ERR_OK);
 	check_start();
 	rig_finish(&rig); /* the journal is loaded */
 	if (rig.is_dead) { return false; }
@@ -277,7 +287,7 @@ static void start(void)
 		totals.cuts++;
 		fault(dice(3) ? RIG_OP_FINE : RIG_OP_CUT, 1 + dice(20), 1);
 	}
-	open_port();
+	if (!rig.choice.is_none) { open_port(); }
 }
 
 static void go_on(void)
@@ -342,8 +352,25 @@ static void upgrade_quietly(void)
 static void accept_trial(void)
 {
 	if (rig.is_restart_asked) { start(); }
+	if (rig.choice.is_none) { return; }
 	say("AT+FOTACONFIRM=1");
 	rig_idle(&rig, 1000);
+}
+
+/* A byte of an image or a package changes. Of an image that the factory put there nobody can
+ * know, and another boot loader than ours does not look. */
+static void damage(void)
+{
+	unsigned slot = dice(FOTA_SLOT_COUNT);
+	const struct fota_boot *boot = &rig.session.record.boot;
+	const struct fota_image *image = &boot->images[slot];
+	bool is_factory = !image->size_bytes && (slot == boot->active || image->version.len);
+
+	if (is_factory || rig.cfg.seed % 4 != 1 || rig.cfg.has_bootenv || rig.session.is_unloaded) { return; }
+	if (!rig.session.is_running && !fota_session_is_quiet(&rig.session)) { return; } /* it loads */
+	(slot ? &rig.slot_b : &rig.slot)->cells[dice(12000)] ^= 0x10;
+	model.is_damaged = true;
+	totals.damaged++;
 }
 
 static void cut_soon(void)
@@ -357,7 +384,7 @@ static const struct {
 } inputs[] = {
 	{ 12, say_something },  { 6, ask_for_upgrade }, { 5, upgrade_quietly }, { 5, publish }, { 4, accept_trial },
 	{ 2, spoil_network },   { 20, go_on },          { 6, wait_long },       { 3, start },   { 4, cut_soon },
-	{ 2, change_settings }, { 1, go_down },         { 1, break_storage },
+	{ 2, change_settings }, { 1, go_down },         { 1, break_storage },   { 1, damage },
 };
 
 static void act(void)
@@ -396,13 +423,15 @@ static void walk(uint32_t seed)
 	rig.is_target_free = true;
 	start();
 	publish();
-	for (int i = 0; i < INPUTS_PER_SEED; i++) {
+	for (int i = 0; i < INPUTS_PER_SEED && !rig.choice.is_none; i++) {
 		rig.origin = 1;
 		act();
 		note_checks();
+		if (rig.choice.is_none) { break; }
 		if (rig.is_dead || (rig.is_restart_asked && dice(4))) { start(); }
 	}
 	rig_close(&rig);
+	totals.ended += rig.choice.is_none;
 	totals.seeds++;
 }
 
@@ -433,9 +462,9 @@ static void whatever_comes_only_what_may_run_runs(void **unused)
 		walk(seed);
 	}
 	print_message("%u modules: %u starts on trial, %u confirmed, %u rolled back or failed, %u cuts, %u offers "
-		      "refused, %u of them as older\n",
+		      "refused, %u of them as older, %u times damage, %u without an image in the end\n",
 		      totals.seeds, totals.trials, totals.confirmed, totals.rolled_back, totals.cuts, totals.refused,
-		      totals.older);
+		      totals.older, totals.damaged, totals.ended);
 	/* a walk that gets nowhere finds nothing */
 	assert_true(totals.trials > totals.seeds / 4 && totals.confirmed > 0 && totals.rolled_back > 0);
 	assert_true(totals.cuts > totals.seeds / 4 && totals.refused > totals.seeds / 4);

@@ -44,7 +44,8 @@ struct fota_journal {
 	uint8_t active;
 	uint8_t job;
 	uint8_t step;
-	bool must_switch; /* the next entry begins the other half */
+	bool must_switch;  /* the next entry begins the other half */
+	bool is_unsettled; /* what was loaded is perhaps not durable */
 };
 
 /* Keeps everything. CONTRACT if the area or the room is too small. */

@@ -34,7 +34,7 @@
 
 /* ---- storage ---- */
 
-enum rig_effect_op { RIG_OP_FINE, RIG_OP_IO, RIG_OP_FULL, RIG_OP_HANG, RIG_OP_ODD, RIG_OP_CUT };
+enum rig_effect_op { RIG_OP_FINE, RIG_OP_IO, RIG_OP_FULL, RIG_OP_HANG, RIG_OP_ODD, RIG_OP_CUT, RIG_OP_KILL };
 
 /* Operations number `from` to `to` of both areas, counted from 1 since rig_fault. */
 struct rig_fault {
@@ -207,7 +207,8 @@ struct rig {
 	bool is_installer_on, is_restart_asked;
 	struct rig_fault fault;
 	uint32_t op_count;
-	bool is_dead; /* the power is gone */
+	bool is_dead;   /* the power is gone */
+	bool is_killed; /* the program alone is gone: what it wrote is in the cache of the system */
 
 	struct rig_http http;
 	struct rig_twist twists[RIG_TWIST_MAX];

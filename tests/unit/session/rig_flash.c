@@ -23,6 +23,7 @@ static bool is_refused(struct rig_area *area, enum fota_err *err)
 
 	*err = FOTA_ERR_IO;
 	if (rig->is_dead) { return true; }
+	rig->is_killed = false;
 	/* one operation at a time */
 	rig_require(rig, !rig->slot.sim.is_pending && !rig->slot_b.sim.is_pending && !rig->journal.sim.is_pending);
 	rig_require(rig, !rig->slot.is_hung && !rig->slot_b.is_hung && !rig->journal.is_hung);
@@ -36,6 +37,9 @@ static bool is_refused(struct rig_area *area, enum fota_err *err)
 		return true;
 	case RIG_OP_ODD:
 		*err = FOTA_ERR_AUTH; /* nothing that a flash port may return */
+		return true;
+	case RIG_OP_KILL:
+		rig->is_dead = rig->is_killed = true;
 		return true;
 	case RIG_OP_CUT:
 		area->sim.cut_in = 1;
@@ -139,11 +143,12 @@ void rig_area_init(struct rig *rig, struct rig_area *area, uint32_t size, uint32
 
 void rig_area_power_on(struct rig_area *area)
 {
+	sim_flash_restart(&area->sim);
+	area->is_hung = false;
+	if (area->rig->is_killed) { return; }
 	if (area->rig->cfg.is_cached) { lose_unsynced(area); }
 	memcpy(area->durable_cells, area->cells, area->size);
 	memcpy(area->durable_state, area->state, area->size);
-	sim_flash_restart(&area->sim);
-	area->is_hung = false;
 }
 
 bool rig_area_complete(struct rig_area *area, enum fota_err *result)

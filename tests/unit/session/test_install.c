@@ -567,7 +567,7 @@ static void a_trial_that_cannot_be_counted_is_over(void **unused)
 		check_result(508, 0, 1);
 		check_over(0);
 	}
-	rig_require(&rig, hits == 3); /* erase, prog, sync */
+	rig_require(&rig, hits == 4); /* sync, erase, prog, sync */
 }
 
 /* Damaged, and at that start the journal could not be written: the record names the damaged
