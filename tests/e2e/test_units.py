@@ -109,10 +109,12 @@ def calls(tmp_path, build, atfotad, seen_codes, request, monkeypatch):
     module_program, module_calls = traced(atfotad, tmp_path / "module-trace")
     with Cloud(cloud_program, tmp_path / "cloud", "--tls-cert", chain, "--tls-key", key, tls=True) as cloud:
         world = World(tmp_path, module_program, seen_codes, Product(cloud, OEM, MODEL))
-        world.publish(2 * MIB)
-        module = world.module("--ca", str(authority.path), server=cloud.url.replace("127.0.0.1", "localhost"))
-        assert world.run(world.host(module)) == [2, 3]
-        finish(world, request)
+        try:
+            world.publish(2 * MIB)
+            module = world.module("--ca", str(authority.path), server=cloud.url.replace("127.0.0.1", "localhost"))
+            assert world.run(world.host(module)) == [2, 3]
+        finally:
+            finish(world, request)
     return {"atfota-cloud": needed(cloud_calls), "atfotad": needed(module_calls)}
 
 
