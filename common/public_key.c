@@ -11,6 +11,7 @@
 #include <openssl/objects.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,37 @@ bool public_key_take(const EVP_PKEY *pkey, struct fota_trusted_key *key)
 	if (!unpack_point(given, len, encoded) || !set_kid(key, encoded)) { return false; }
 	memcpy(key->point, encoded + 1, sizeof key->point);
 	return true;
+}
+
+/* What is in front of an uncompressed point of this curve, always the same bytes. */
+static const uint8_t der_head[] = {
+	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01,
+	0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+};
+
+static bool take_point(const uint8_t *point, struct fota_trusted_key *key)
+{
+	uint8_t encoded[ENCODED_BYTES];
+
+	if (!unpack_point(point, ENCODED_BYTES, encoded) || !set_kid(key, encoded)) { return false; }
+	memcpy(key->point, encoded + 1, sizeof key->point);
+	return true;
+}
+
+/* Keys as they usually are without OpenSSL's decoders, which would stay in the memory of a
+ * module for good: half a megabyte. */
+bool public_key_take_der(const uint8_t *der, size_t len, struct fota_trusted_key *key)
+{
+	EVP_PKEY *pkey;
+	bool is_taken;
+
+	if (len == sizeof der_head + ENCODED_BYTES && memcmp(der, der_head, sizeof der_head) == 0) {
+		return take_point(der + sizeof der_head, key);
+	}
+	pkey = d2i_PUBKEY(NULL, &der, (long)len);
+	is_taken = pkey && public_key_take(pkey, key);
+	EVP_PKEY_free(pkey);
+	return is_taken;
 }
 
 EVP_PKEY *public_key_make(const struct fota_trusted_key *key)

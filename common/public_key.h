@@ -17,6 +17,9 @@
  * False if it is no key on P-256, or its point is not on the curve. */
 bool public_key_take(const EVP_PKEY *pkey, struct fota_trusted_key *key);
 
+/* The same of a SubjectPublicKeyInfo (RFC 5480) in DER. */
+bool public_key_take_der(const uint8_t *der, size_t len, struct fota_trusted_key *key);
+
 /* The other way round: an EVP_PKEY that can verify, to be freed by the caller; NULL if the
  * point is not on the curve or memory is short. */
 EVP_PKEY *public_key_make(const struct fota_trusted_key *key);

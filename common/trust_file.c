@@ -8,7 +8,6 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,10 +59,7 @@ static void make_printable(char *name)
 static int take_block(const struct block *block, const char *name, struct trust_keys *trust,
 		      struct key_message *message)
 {
-	const unsigned char *at = block->data;
 	struct fota_trusted_key key;
-	EVP_PKEY *pkey;
-	bool is_p256;
 
 	if (strstr(block->name, "PRIVATE KEY")) {
 		return key_fail(message,
@@ -76,10 +72,7 @@ static int take_block(const struct block *block, const char *name, struct trust_
 		return key_fail(message, "%s: a block '%.40s' is no public key; 'atfota key export' writes one", name,
 				block->name);
 	}
-	pkey = d2i_PUBKEY(NULL, &at, block->len);
-	is_p256 = pkey && public_key_take(pkey, &key);
-	EVP_PKEY_free(pkey);
-	if (!is_p256) {
+	if (!public_key_take_der(block->data, (size_t)block->len, &key)) {
 		return key_fail(message,
 				"%s: a key is damaged or not ECDSA P-256; 'atfota key create' makes such a key", name);
 	}

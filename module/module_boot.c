@@ -8,7 +8,7 @@
 
 #include "posix_clock.h"
 
-#define WORK_BYTES (256u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
+#define WORK_BYTES (128u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
 #define LOAD_MS    2000
 #define DISK_MS    30000  /* for one operation, before the module gives up starting */
 #define RESTART_MS 300000 /* a system that was asked to restart has gone down by then */
