@@ -176,7 +176,7 @@ static void log_start(const struct boot *boot, const struct fota_boot_choice *ch
 	}
 }
 
-static int log_failure(const struct boot *boot, enum fota_err err)
+static int log_failure(const struct boot *boot, const struct fota_boot_choice *choice, enum fota_err err)
 {
 	if (err == FOTA_ERR_NONE) {
 		log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART,
@@ -185,14 +185,21 @@ static int log_failure(const struct boot *boot, enum fota_err err)
 			 boot_slot_letter(boot->now.active));
 		return -1;
 	}
-	log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART, "the journal cannot be read or written (%s): slot %c runs%s",
-		 fota_err_text(err), boot_slot_letter(boot->slot), err == FOTA_ERR_CONTRACT ? " not" : "");
-	return err == FOTA_ERR_CONTRACT ? -1 : 0;
+	if (choice->is_none || err == FOTA_ERR_CONTRACT) {
+		log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART,
+			 "the journal cannot be read (%s), so it is not known which slot holds a whole image: look at "
+			 "the disk, then start again",
+			 fota_err_text(err));
+		return -1;
+	}
+	log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART, "the journal cannot be read or written (%s): slot %c runs",
+		 fota_err_text(err), boot_slot_letter(boot->slot));
+	return 0;
 }
 
 void boot_init(struct boot *boot, const struct boot_cfg *cfg)
 {
-	*boot = (struct boot) { .cfg = *cfg, .port = { .ctx = boot, .set = set } };
+	*boot = (struct boot) { .cfg = *cfg, .port = { boot, set, .is_told_only = !cfg->env } };
 }
 
 int boot_start(struct boot *boot)
@@ -225,8 +232,8 @@ int boot_start(struct boot *boot)
 	boot->slot = choice.slot;
 	boot->is_stranger = choice.is_stranger;
 	take_version(boot);
-	log_start(boot, &choice);
-	if (err) { return log_failure(boot, err); }
+	if (!choice.is_none) { log_start(boot, &choice); }
+	if (err) { return log_failure(boot, &choice, err); }
 	if (set(boot, &boot->now)) { log_line(cfg->log, LOG_LEVEL_ERROR, PART, "the boot loader could not be told"); }
 	return 0;
 }

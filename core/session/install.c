@@ -122,14 +122,15 @@ static enum fota_err tell_boot_loader(struct fota_session *s)
 	return env ? env->set(env->ctx, boot_of(s)) : FOTA_ERR_OK;
 }
 
-/* The record says another slot than the one that runs, and no boot loader will be told: the
+/* The record says another slot than the one that runs, and no boot loader will change that: the
  * confirmed image was damaged, and the journal could not be written then. What runs must not
  * become the place of the next package. */
 static void adopt_running(struct fota_session *s)
 {
+	const struct fota_bootenv *env = s->cfg->bootenv;
 	struct fota_boot *boot = boot_of(s);
 
-	if (boot->state != FOTA_BOOT_IDLE || s->cfg->bootenv || !s->cfg->slots[1]) { return; }
+	if (boot->state != FOTA_BOOT_IDLE || (env && !env->is_told_only) || !s->cfg->slots[1]) { return; }
 	boot->active = (uint8_t)s->cfg->running_slot;
 }
 

@@ -113,6 +113,8 @@ struct fota_bootenv {
 	 * when it returns; the old or the new order after a cut. Called again with the same order at each start. May
 	 * block for a second. OK or IO. */
 	enum fota_err (*set)(void *ctx, const struct fota_boot *boot);
+	/* It does not choose by what it is told: the journal chooses (fota_boot_run), this only hears of it. */
+	bool is_told_only;
 };
 
 /* An installer of the system's own (RAUC, SWUpdate, a script) takes the verified package. */
