@@ -610,6 +610,30 @@ static void a_package_never_goes_to_the_slot_that_runs(void **unused)
 	check_running_slot(true);
 }
 
+/* Half of a package lies where the factory's image was, and the other one is damaged. */
+static void half_a_package_never_runs(void **unused)
+{
+	struct rig_cfg cfg = slots_cfg();
+
+	(void)unused;
+	(void)rig_case(&rig, "half a package");
+	get_on_trial(&cfg);
+	rig_require(&rig, fota_session_confirm(&rig.session, true) == FOTA_CODE_NONE);
+	rig_idle(&rig, 1000);
+	rig_publish(&rig, 2);
+	rig_twist(&rig, (struct rig_twist) { RIG_GET, RIG_STATUS, 404, 0, 2, 99 });
+	rig_twist(&rig, (struct rig_twist) { RIG_GET, RIG_FAIL, 9000, FOTA_ERR_RECEIVE, 1, 1 });
+	rig_require(&rig, strcmp(rig_play(&rig), "2 4 504") == 0);
+	rig_require(&rig, rig_release_in(&rig, &rig.slot) == -1);
+	rig.slot_b.cells[0] ^= 1;
+	rig_boot(&rig);
+	rig_require(&rig, rig.choice.is_none && rig.boot_err == FOTA_ERR_NONE);
+	rig.slot_b.cells[0] ^= 1; /* a reading error, say: all is well again */
+	rig_boot(&rig);
+	rig_finish(&rig);
+	rig_require(&rig, rig.running == 1);
+}
+
 /* ---- a boot loader that is told ---- */
 
 static void a_boot_loader_that_cannot_be_told_installs_nothing(void **unused)
@@ -782,6 +806,7 @@ int main(void)
 		cmocka_unit_test(an_order_on_trial_is_stored_as_soon_as_storage_works),
 		cmocka_unit_test(a_trial_that_cannot_be_counted_is_over),
 		cmocka_unit_test(a_package_never_goes_to_the_slot_that_runs),
+		cmocka_unit_test(half_a_package_never_runs),
 		cmocka_unit_test(a_boot_loader_that_cannot_be_told_installs_nothing),
 		cmocka_unit_test(a_boot_loader_hears_of_a_confirmation_at_the_next_start),
 		cmocka_unit_test(a_boot_loader_that_missed_the_way_back_is_corrected),
