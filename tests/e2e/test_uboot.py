@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """U-Boot boots the slots, told by its environment: the real tools of libubootenv on real environment
-files with two copies. The boot script is played by `boot`, after the table in packaging/uboot/boot.cmd."""
+files with two copies. The boot script is packaging/uboot/boot.cmd itself, run by a shell: what it uses of
+U-Boot's language is the same there, but for the commands of PRELUDE."""
 
 import random
+import re
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +16,14 @@ from test_install import IDLE, READY, TRIAL, V1, V2, asked, download, until, ver
 from test_installer import identity
 
 ENV_BYTES = 8192
+SCRIPT = Path(__file__).resolve().parents[2] / "packaging/uboot/boot.cmd"
+PRELUDE = """set -u
+setenv() { name=$1; shift; eval "$name=\\$*"; }
+load() { test "$2" != "0:$damaged"; }
+bootz() { echo "$bootargs"; exit; }
+reset() { echo reset; exit; }
+kernel_addr_r=1 fdt_addr_r=2 bootargs=quiet fota_try=
+"""
 pytestmark = pytest.mark.skipif(not shutil.which("fw_setenv") or not shutil.which("mkenvimage"),
                                 reason="needs libubootenv-tool and u-boot-tools")
 
@@ -50,15 +61,20 @@ class Board:
         subprocess.run(["fw_setenv", "-c", self.config, name, value], check=True)
 
     def boot(self):
-        """A start as the boot script makes it; gives the slot."""
-        env = self.env()
-        slot = env["fota_slot"]
-        if env["upgrade_available"] == "1":
-            self.setenv("bootcount", str(int(env["bootcount"]) + 1))
-            if env.get("fota_try") and int(env["bootcount"]) + 1 <= int(env["bootlimit"]):
-                slot = env["fota_try"]
+        """A start as U-Boot makes it; gives the slot that its script puts on the kernel's command line."""
+        if self.env()["upgrade_available"] == "1":
+            self.setenv("bootcount", str(int(self.env()["bootcount"]) + 1))
+        slot = re.search(r" fota\.slot=([ab])$", self.script())[1]
         self.setenv("fota_running", slot)
         return slot
+
+    def script(self, damaged="none"):
+        """What the boot script ends with, where the partition `damaged` has no kernel."""
+        values = "".join(f"{name}='{value}'\n" for name, value in self.env().items())
+        done = subprocess.run(["sh"], input=f"{PRELUDE}damaged={damaged}\n{values}{SCRIPT.read_text()}", text=True,
+                              capture_output=True, check=True)
+        assert not done.stderr, done.stderr
+        return done.stdout.strip()
 
     def restarts(self):
         path = self.folder / "restarts"
@@ -90,6 +106,18 @@ def installed(world, board):
     host.ok("AT+FOTAINSTALL")
     board.wait_restart(1)
     return module
+
+
+@pytest.mark.parametrize("upgrade,tried,count,boots", [
+    ("0", "", "0", "a"), ("0", "b", "0", "a"), ("1", "", "1", "a"), ("1", "b", "1", "b"), ("1", "b", "3", "b"),
+    ("1", "b", "4", "a")])
+def test_the_boot_script_has_its_table(board, upgrade, tried, count, boots):
+    for name, value in (("upgrade_available", upgrade), ("fota_try", tried), ("bootcount", count), ("bootlimit", "3")):
+        board.setenv(name, value)
+    part = {"a": "2", "b": "3"}[boots]
+    assert board.script() == f"quiet root=/dev/mmcblk0p{part} rootwait ro fota.slot={boots}"
+    ends = "reset" if upgrade == "1" else f"fota: slot {boots} does not boot"
+    assert board.script(damaged=part) == ends
 
 
 def test_slot_b_is_tried_and_confirmed(world, board):
