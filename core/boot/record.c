@@ -17,6 +17,7 @@ enum package_key {
 	PACKAGE_DEPLOYMENT = 8,
 	PACKAGE_SEQUENCE = 9,
 	PACKAGE_SLOT = 10,
+	PACKAGE_KID = 11,
 };
 enum last_key { LAST_CODE = 1, LAST_STEP = 2, LAST_TARGET = 3 };
 enum report_key {
@@ -60,7 +61,7 @@ static void put_fixed(struct fota_wr *wr, uint64_t key, const uint8_t *bytes, si
 
 static void put_package(struct fota_wr *wr, const struct fota_package *package)
 {
-	fota_wr_map(wr, 10);
+	fota_wr_map(wr, 11);
 	put_text(wr, PACKAGE_PRODUCT, &package->product);
 	put_text(wr, PACKAGE_TARGET, &package->target);
 	put_fixed(wr, PACKAGE_DIGEST, package->digest, sizeof(package->digest));
@@ -71,6 +72,7 @@ static void put_package(struct fota_wr *wr, const struct fota_package *package)
 	put_text(wr, PACKAGE_DEPLOYMENT, &package->deployment);
 	put_uint(wr, PACKAGE_SEQUENCE, package->sequence);
 	put_uint(wr, PACKAGE_SLOT, package->slot);
+	put_fixed(wr, PACKAGE_KID, package->kid, sizeof(package->kid));
 }
 
 static void put_image(struct fota_wr *wr, const struct fota_image *image)
@@ -207,6 +209,9 @@ static void get_package(struct fota_rd *rd, struct fota_package *package)
 			break;
 		case PACKAGE_SLOT:
 			package->slot = (uint8_t)get_uint(rd, FOTA_SLOT_COUNT - 1);
+			break;
+		case PACKAGE_KID:
+			get_fixed(rd, package->kid, sizeof(package->kid));
 			break;
 		default:
 			fota_rd_skip(rd);

@@ -264,6 +264,7 @@ static void move_on(struct fota_session *s, const struct fota_check_answer *msg)
 
 	if (s->is_offer_other) { take_package(s, msg); }
 	package->sequence = s->offer_sequence; /* the same image may have been signed anew */
+	memcpy(package->kid, s->offer_kid, sizeof(package->kid));
 	if (s->is_offer_other) {
 		s->is_offer_other = s->is_part_old = false;
 		session_go(s, PHASE_PREPARING);

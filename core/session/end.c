@@ -20,8 +20,8 @@ void session_end(struct fota_session *s, enum fota_code code)
 static bool is_part_kept(const struct fota_session *s)
 {
 	const struct fota_package *package = &s->record.package;
-	static const uint16_t lost[] = { FOTA_CODE_DOWNLOADED, FOTA_CODE_NO_VERSION, FOTA_CODE_VERIFY,
-					 FOTA_CODE_RESTART, FOTA_CODE_NESTING };
+	static const uint16_t lost[] = { FOTA_CODE_DOWNLOADED, FOTA_CODE_NO_VERSION, FOTA_CODE_RESTART,
+					 FOTA_CODE_NESTING };
 
 	if (s->is_check_only || s->is_offer_other) { return false; }
 	for (size_t i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {

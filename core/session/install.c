@@ -26,7 +26,7 @@ bool session_is_ready(const struct fota_session *s)
 	const struct fota_record *record = &s->record;
 
 	return record->package.is_verified && record->boot.state == FOTA_BOOT_IDLE &&
-	       record->package.slot != record->boot.active;
+	       record->package.slot != record->boot.active && session_is_package_trusted(s);
 }
 
 bool session_is_installing(const struct fota_session *s)

@@ -108,6 +108,8 @@ const struct fota_flash *session_area(const struct fota_session *s);
 /* ---- trust.c ---- */
 /* NONE if the offer may be taken; notes the sequence number of its manifest. */
 enum fota_code session_judge_offer(struct fota_session *s, const struct fota_check_answer *msg);
+/* The key that the stored package was taken for is still trusted. */
+bool session_is_package_trusted(const struct fota_session *s);
 
 /* ---- install.c ---- */
 bool session_is_ready(const struct fota_session *s);

@@ -79,9 +79,10 @@ static struct verdict judge(struct fota_session *s, const struct fota_check_answ
 	struct fota_suit_plan plan;
 	struct fota_suit suit;
 	struct verdict verdict;
+	size_t key = 0;
 	enum fota_err err = fota_suit_get(msg->manifest, cfg->crypto, &suit);
 
-	if (!err) { err = fota_suit_verify(&suit, cfg->crypto, cfg->keys, cfg->key_count, NULL); }
+	if (!err) { err = fota_suit_verify(&suit, cfg->crypto, cfg->keys, cfg->key_count, &key); }
 	if (!err) { err = make_plan(s, &suit, &plan); }
 	if (err) { return verdict_of(err); }
 	verdict = judge_text(s, &suit.text);
@@ -91,7 +92,19 @@ static struct verdict judge(struct fota_session *s, const struct fota_check_answ
 		return (struct verdict) { FOTA_CODE_NO_VERSION, "the manifest is older than what was installed" };
 	}
 	s->offer_sequence = suit.sequence_number;
+	memcpy(s->offer_kid, cfg->keys[key].kid, sizeof(s->offer_kid));
 	return fine;
+}
+
+/* A key may have been withdrawn since the download. */
+bool session_is_package_trusted(const struct fota_session *s)
+{
+	const struct fota_session_cfg *cfg = s->cfg;
+
+	for (size_t i = 0; i < cfg->key_count; i++) {
+		if (memcmp(cfg->keys[i].kid, s->record.package.kid, sizeof(cfg->keys[i].kid)) == 0) { return true; }
+	}
+	return false;
 }
 
 enum fota_code session_judge_offer(struct fota_session *s, const struct fota_check_answer *msg)

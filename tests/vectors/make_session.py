@@ -30,7 +30,7 @@ def image(version, first, size, sequence):
 def record():
     return {
         1: {1: b"1540907004", 2: TARGET, 3: run(0x10, 32), 4: 0x123456789, 5: 0x12345000, 6: 0,
-            7: b"f9bbb0d76f894da090b6b69253616561", 8: b"dep-3", 9: 12, 10: 1},
+            7: b"f9bbb0d76f894da090b6b69253616561", 8: b"dep-3", 9: 12, 10: 1, 11: run(0xC0, 8)},
         2: {1: 513, 2: 3, 3: TARGET},
         3: [report(0, 7, 513, 4096), report(1, 3, 3, 0x123456789)],
         4: {1: 3, 2: 0, 3: 2, 4: 11, 5: [image(b"V1", 0x30, 0, 0), image(TARGET, 0x50, 0x123456789, 12)],
@@ -42,7 +42,7 @@ def before_slots():
     """As it was written before there were two slots and signed packages."""
     made = record()
     del made[4]
-    for key in (7, 8, 9, 10):
+    for key in (7, 8, 9, 10, 11):
         del made[1][key]
     return made
 
@@ -50,7 +50,7 @@ def before_slots():
 def newer():
     """The same with keys that version 1 does not know, in each of its maps."""
     made = record()
-    made[1][11] = [1, "two", {3: None}]
+    made[1][12] = [1, "two", {3: None}]
     made[2][200] = True
     made[3][1][8] = b"x" * 30
     made[4][7] = 0
@@ -93,7 +93,7 @@ def trial():
     the journal behind the next start."""
     armed = record()
     armed[1] = {1: b"1540907004", 2: TARGET, 3: hashlib.sha256(TRIAL_IMAGE).digest(), 4: len(TRIAL_IMAGE),
-                5: len(TRIAL_IMAGE), 6: 1, 7: b"f9bbb0d76f894da090b6b69253616561", 8: b"dep-3", 9: 12, 10: 1}
+                5: len(TRIAL_IMAGE), 6: 1, 7: b"f9bbb0d76f894da090b6b69253616561", 8: b"dep-3", 9: 12, 10: 1, 11: run(0xC0, 8)}
     armed[2] = {1: 3, 2: 4, 3: TARGET}
     armed[3] = []
     images = [hashed(b"SIM7600M21_LE11_181025_V1.00", TRIAL_OLD, 11), hashed(TARGET, TRIAL_IMAGE, 12)]

@@ -15,6 +15,7 @@
 #define FOTA_SECRET_MIN_BYTES   16u
 #define FOTA_SECRET_MAX_BYTES   64u
 #define FOTA_PENDING_REPORT_MAX 4u
+#define FOTA_PACKAGE_KID_BYTES  8u
 #define FOTA_RECORD_MAX_BYTES   2032u /* a journal entry of 2,048 bytes without head and CRC */
 
 /* The package that is, or will be, in the slot. total_bytes 0: there is none. */
@@ -23,7 +24,8 @@ struct fota_package {
 	struct fota_text secret;     /* for the report of the installation; empty until it is verified */
 	struct fota_text deployment; /* likewise */
 	struct fota_text target;
-	uint64_t sequence; /* of its manifest */
+	uint64_t sequence;                   /* of its manifest */
+	uint8_t kid[FOTA_PACKAGE_KID_BYTES]; /* of the key that its manifest was trusted for */
 	uint8_t slot;
 	uint8_t digest[FOTA_DIGEST_BYTES];
 	uint64_t total_bytes;

@@ -195,6 +195,7 @@ struct fota_session {
 	uint64_t trial_due_ms;  /* an unconfirmed version rolls back then */
 	uint64_t settle_due_ms; /* no order before: storage failed */
 	uint64_t offer_sequence;
+	uint8_t offer_kid[FOTA_SUIT_KID_BYTES];
 	uint16_t end_code;
 	uint16_t stop_code; /* asked for by the host or the module, 0 = none */
 	uint16_t fail_code; /* of the try that just failed */

@@ -59,6 +59,7 @@ static struct fota_record full_record(void)
 	set(&record.package.deployment, "dep-3");
 	record.package.sequence = 12;
 	record.package.slot = 1;
+	fill_fixed(record.package.kid, sizeof(record.package.kid), 0xc0);
 	fill_boot(&record.boot);
 	record.last_code = 513;
 	record.last_step = 3;
@@ -177,6 +178,7 @@ static void a_record_of_before_the_slots_is_read(void **state)
 	memset(&expected.boot, 0, sizeof(expected.boot));
 	expected.package.secret.len = expected.package.deployment.len = 0;
 	expected.package.sequence = expected.package.slot = 0;
+	memset(expected.package.kid, 0, sizeof(expected.package.kid));
 	assert_int_equal(fota_record_get((struct fota_bytes) { golden, len }, &record), FOTA_ERR_OK);
 	assert_same(&record, &expected);
 }

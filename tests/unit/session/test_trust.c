@@ -180,7 +180,29 @@ static void a_second_trusted_key_is_as_good_as_the_first(void **state)
 	use_manifest(RIG_MANIFEST_FOREIGN, 0);
 	rig_require(&rig, strcmp(rig_play(&rig), "2 3") == 0);
 	rig.session_cfg.key_count = 1;
-	rig_require(&rig, strcmp(rig_play(&rig), "306") == 0);
+	rig_require(&rig, strcmp(rig_play(&rig), "4 306") == 0); /* what is stored stays */
+}
+
+/* A key that is withdrawn between download and installation takes what it signed along. */
+static void a_package_of_a_key_that_is_no_longer_trusted_is_not_installed(void **state)
+{
+	struct fota_session_info info;
+
+	(void)state;
+	(void)rig_case(&rig, "withdrawn key");
+	begin(&(struct rig_cfg) { .seed = 8, .has_slots = true });
+	rig_require(&rig, strcmp(rig_play(&rig), "2 3") == 0);
+	rig.session_cfg.keys = &rig.foreign.public_key;
+	rig_boot(&rig);
+	rig_finish(&rig);
+	fota_session_get(&rig.session, &info);
+	rig_require(&rig, info.state == FOTA_STATE_IDLE);
+	rig_require(&rig, fota_session_install(&rig.session) == FOTA_CODE_BAD_OPERATION);
+	rig.session_cfg.keys = &rig.signer.public_key;
+	rig_boot(&rig);
+	rig_finish(&rig);
+	rig_require(&rig, fota_session_install(&rig.session) == FOTA_CODE_NONE);
+	rig_close(&rig);
 }
 
 /* The platform's answer of before, with the release that has been superseded. */
@@ -206,6 +228,7 @@ int main(void)
 		cmocka_unit_test(a_manifest_with_one_bit_changed_is_refused),
 		cmocka_unit_test(a_package_with_one_bit_changed_is_refused),
 		cmocka_unit_test(a_second_trusted_key_is_as_good_as_the_first),
+		cmocka_unit_test(a_package_of_a_key_that_is_no_longer_trusted_is_not_installed),
 		cmocka_unit_test(the_same_sequence_number_may_come_again_and_a_lower_one_may_not),
 	};
 
