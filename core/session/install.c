@@ -29,9 +29,15 @@ bool session_is_ready(const struct fota_session *s)
 	       record->package.slot != record->boot.active && session_is_package_trusted(s);
 }
 
+/* An order that changes what runs, or will: a result that is told does not. */
+static bool is_changing(const struct fota_session *s)
+{
+	return (s->order != ORDER_NONE && s->order != ORDER_TELL && s->order != ORDER_CLOSE) || s->next_order;
+}
+
 bool session_is_installing(const struct fota_session *s)
 {
-	return s->record.boot.state != FOTA_BOOT_IDLE || s->order != ORDER_NONE || s->is_restarting;
+	return s->record.boot.state != FOTA_BOOT_IDLE || is_changing(s) || s->is_restarting;
 }
 
 static bool is_on_trial(const struct fota_session *s)
@@ -229,8 +235,9 @@ void session_enter_settling(struct fota_session *s)
 
 static void rest(struct fota_session *s)
 {
-	s->order = ORDER_NONE;
-	s->roll_back_code = 0;
+	s->order = s->next_order;
+	s->next_order = ORDER_NONE;
+	if (s->order == ORDER_NONE) { s->roll_back_code = 0; }
 	s->report_due_ms = session_now_ms(s);
 	s->report_try_count = 0;
 	session_go(s, PHASE_IDLE);
@@ -331,7 +338,8 @@ void session_installer_stopped(struct fota_session *s)
 static enum fota_code ask(struct fota_session *s, enum session_order order)
 {
 	if (s->is_going_down) { return FOTA_CODE_ABORTED; }
-	s->order = (uint8_t)order;
+	/* a host that heard of a result may answer before that is stored */
+	*(s->order == ORDER_NONE ? &s->order : &s->next_order) = (uint8_t)order;
 	return FOTA_CODE_NONE;
 }
 
@@ -344,7 +352,7 @@ enum fota_code fota_session_install(struct fota_session *s)
 
 enum fota_code fota_session_confirm(struct fota_session *s, bool is_kept)
 {
-	if (!is_on_trial(s) || s->order != ORDER_NONE || s->is_restarting) { return FOTA_CODE_BAD_OPERATION; }
+	if (!is_on_trial(s) || is_changing(s) || s->is_restarting) { return FOTA_CODE_BAD_OPERATION; }
 	s->roll_back_code = is_kept ? 0 : FOTA_CODE_CANCELLED;
 	return ask(s, is_kept ? ORDER_CONFIRM : ORDER_ROLL_BACK);
 }

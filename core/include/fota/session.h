@@ -189,6 +189,7 @@ struct fota_session {
 	bool is_paused;       /* body bytes were refused, resume is due */
 	bool is_restarting;   /* the notice RESTART was given */
 	uint8_t order;        /* enum session_order: asked for and not yet stored */
+	uint8_t next_order;   /* asked for while `order` was stored */
 	uint16_t roll_back_code;
 	struct session_undo undo;
 	struct fota_session_policy policy;

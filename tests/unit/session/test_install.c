@@ -788,6 +788,44 @@ static void a_trial_that_ends_while_storage_hangs_waits_for_it(void **unused)
 	rig_close(&rig);
 }
 
+/* A host acts as soon as it hears of the result, while that is still being stored. */
+static void start_to_result(void)
+{
+	unsigned before = result_count();
+
+	while (result_count() == before) {
+		rig_require(&rig, rig_step(&rig));
+	}
+	rig_require(&rig, rig.session.io.is_pending);
+}
+
+static void a_host_may_answer_a_result_at_once(void **unused)
+{
+	(void)unused;
+	for (int is_kept = 0; is_kept < 2; is_kept++) {
+		(void)rig_case(&rig, "at once, kept %d", is_kept);
+		get_ready(&slow_slots);
+		install();
+		rig_boot(&rig);
+		start_to_result();
+		rig_require(&rig, fota_session_confirm(&rig.session, is_kept) == FOTA_CODE_NONE);
+		rig_require(&rig, fota_session_confirm(&rig.session, is_kept) == FOTA_CODE_BAD_OPERATION);
+		rig_idle(&rig, 1000);
+		rig_require(&rig, rig.is_restart_asked == !is_kept);
+		if (!is_kept) {
+			rig_boot(&rig);
+			start_to_result();
+			rig_publish(&rig, 2);
+			rig_require(&rig, strcmp(rig_play(&rig), "2 3") == 0);
+			rig_require(&rig, state() == FOTA_STATE_READY);
+		}
+		rig_idle(&rig, 1000);
+		rig_require(&rig, rig_result(&rig) == (is_kept ? 0 : 307));
+		rig_require(&rig, rig.running == is_kept);
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -815,6 +853,7 @@ int main(void)
 		cmocka_unit_test(a_session_that_waited_for_a_start_on_trial_is_refused),
 		cmocka_unit_test(a_session_that_waited_for_a_start_hides_no_result),
 		cmocka_unit_test(a_trial_that_ends_while_storage_hangs_waits_for_it),
+		cmocka_unit_test(a_host_may_answer_a_result_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
