@@ -140,6 +140,17 @@ static void adopt_running(struct fota_session *s)
 	boot->active = (uint8_t)s->cfg->running_slot;
 }
 
+/* An automatic confirmation waits for the acknowledgement of a report: if none is on its way, one is
+ * made. */
+static void ask_for_contact(struct fota_session *s)
+{
+	bool is_due = is_on_trial(s) && s->policy.is_auto_confirm && !is_result_untold(s);
+
+	if (is_due && s->record.report_count == 0) {
+		session_add_report(s, FOTA_REPORT_INSTALLING, FOTA_CODE_NONE);
+	}
+}
+
 void session_resume_installation(struct fota_session *s)
 {
 	struct fota_package *package = &s->record.package;
@@ -366,6 +377,7 @@ void fota_session_installed(struct fota_session *s, enum fota_err result)
 void fota_session_set_policy(struct fota_session *s, const struct fota_session_policy *policy)
 {
 	s->policy = *policy;
+	ask_for_contact(s);
 }
 
 void session_heard(struct fota_session *s)

@@ -342,6 +342,21 @@ static void a_restart_on_trial_asks_the_platform_again(void **unused)
 	check_over(1);
 }
 
+static void automatic_confirmation_that_is_switched_on_during_a_trial_counts(void **unused)
+{
+	struct rig_cfg cfg = slots_cfg();
+	struct fota_session_policy policy = { .is_auto_confirm = true };
+
+	(void)unused;
+	(void)rig_case(&rig, "switched on late");
+	get_on_trial(&cfg);
+	rig_require(&rig, state() == FOTA_STATE_TRIAL && strcmp(reports(1), "3/3 4*") == 0);
+	fota_session_set_policy(&rig.session, &policy);
+	rig_idle(&rig, 1000);
+	rig_require(&rig, strcmp(reports(1), "3/3 4* 4* 5*") == 0);
+	check_over(1);
+}
+
 #define AT(hour, minute) (60 * (hour) + (minute))
 
 static const struct {
@@ -836,6 +851,7 @@ int main(void)
 		cmocka_unit_test(an_automatic_life_needs_no_command),
 		cmocka_unit_test(an_automatic_confirmation_needs_an_acknowledged_report),
 		cmocka_unit_test(a_restart_on_trial_asks_the_platform_again),
+		cmocka_unit_test(automatic_confirmation_that_is_switched_on_during_a_trial_counts),
 		cmocka_unit_test(automatic_installations_keep_to_their_window),
 		cmocka_unit_test(a_window_that_opens_later_is_noticed),
 		cmocka_unit_test(what_does_not_fit_the_state_is_refused),
