@@ -88,6 +88,9 @@ static struct verdict judge(struct fota_session *s, const struct fota_check_answ
 	verdict = judge_text(s, &suit.text);
 	if (!verdict.code) { verdict = judge_plan(&plan, msg); }
 	if (verdict.code) { return verdict; }
+	if (fota_bytes_is_equal(fota_text_get(&s->target), session_identity(s, FOTA_IDENTITY_VERSION))) {
+		return (struct verdict) { FOTA_CODE_NO_VERSION, "this version runs already" };
+	}
 	if (suit.sequence_number < s->record.boot.floor) {
 		return (struct verdict) { FOTA_CODE_NO_VERSION, "the manifest is older than what was installed" };
 	}

@@ -183,6 +183,19 @@ static void a_second_trusted_key_is_as_good_as_the_first(void **state)
 	rig_require(&rig, strcmp(rig_play(&rig), "4 306") == 0); /* what is stored stays */
 }
 
+/* A platform that offers all the same what runs, or somebody who plays back its answer. */
+static void the_version_that_runs_is_not_taken_again(void **state)
+{
+	(void)state;
+	(void)rig_case(&rig, "runs already");
+	begin(&(struct rig_cfg) { .seed = 9 });
+	rig.texts[FOTA_IDENTITY_VERSION] = RIG_TARGET;
+	rig_require(&rig, strcmp(rig_play(&rig), "5") == 0);
+	require_untouched();
+	rig.texts[FOTA_IDENTITY_VERSION] = RIG_VERSION;
+	require_good_offer_is_taken();
+}
+
 /* A key that is withdrawn between download and installation takes what it signed along. */
 static void a_package_of_a_key_that_is_no_longer_trusted_is_not_installed(void **state)
 {
@@ -228,6 +241,7 @@ int main(void)
 		cmocka_unit_test(a_manifest_with_one_bit_changed_is_refused),
 		cmocka_unit_test(a_package_with_one_bit_changed_is_refused),
 		cmocka_unit_test(a_second_trusted_key_is_as_good_as_the_first),
+		cmocka_unit_test(the_version_that_runs_is_not_taken_again),
 		cmocka_unit_test(a_package_of_a_key_that_is_no_longer_trusted_is_not_installed),
 		cmocka_unit_test(the_same_sequence_number_may_come_again_and_a_lower_one_may_not),
 	};
