@@ -18,9 +18,11 @@
 	ROW(BAD_OPERATION, 303, X, "invalid operation", "switch the service on first: AT+CAPFOTA=1")                  \
 	ROW(IO, 304, X, "IO failed", "the storage of the module fails; have it checked")                              \
 	ROW(IO_TIMEOUT, 305, R, "IO timeout", "the storage does not answer; try again, then have it checked")         \
-	ROW(VERIFY, 306, X, "download file verification failed", "try again; if it stays, upload the package again")  \
+	ROW(VERIFY, 306, X, "download file verification failed",                                                      \
+	    "try again; if it stays, check the trusted keys, upload the package again")                               \
 	ROW(CANCELLED, 307, E, "got cancelled", "start a new session when ready; a stored part is kept")              \
-	ROW(NESTING, 308, R, "interface nesting error", "a session runs already; wait for its end or AT+FOTACANCEL")  \
+	ROW(NESTING, 308, R, "interface nesting error",                                                               \
+	    "a session or a trial is on: await its end, AT+FOTACANCEL or AT+FOTACONFIRM")                             \
 	ROW(BAD_DEVICE, 401, X, "invalid device information", "use the OEM and model of the product on the platform") \
 	ROW(BAD_PLATFORM, 402, X, "invalid platform information",                                                     \
 	    "check product ID, product secret and the module's clock")                                                \
