@@ -30,6 +30,7 @@ struct visit {
 	uint64_t end_ms;
 	char line[AT_LINE_MAX_BYTES + 1]; /* the last one that began with `prefix` */
 	const char *prefix;
+	int wanted; /* the result that was asked for: 0, or 307 of a roll-back */
 	bool is_open;
 };
 
@@ -145,7 +146,7 @@ static const char *meaning_of(int code)
 static enum tool_status tell(const struct visit *visit, bool is_on_trial, struct tool_error *err)
 {
 	int code = atoi(visit->line);
-	enum tool_status status = status_of(code);
+	enum tool_status status = code == visit->wanted ? TOOL_STATUS_OK : status_of(code);
 
 	if (visit->args->opt[TOOL_OPT_JSON]) {
 		json_t *root = json_pack("{s:i, s:i, s:b, s:s}", "status", (int)status, "code", code, "on_trial",
@@ -205,12 +206,9 @@ static enum tool_status roll_back(struct visit *visit, struct tool_error *err)
 {
 	enum tool_status status = begin(visit, "AT+FOTACONFIRM=0", "is a version on trial? Ask it: AT+FOTASTATE?", err);
 
+	visit->wanted = FOTA_CODE_CANCELLED;
 	if (!status) { status = await(visit, STATE_TRIAL, err); }
-	if (!status) { status = finish(visit, err); }
-	if (status != TOOL_STATUS_CANCELLED) { return status; }
-	err->text[0] = '\0';
-	if (!visit->args->opt[TOOL_OPT_JSON]) { printf("Done, %s\n", meaning_of(FOTA_CODE_CANCELLED)); }
-	return TOOL_STATUS_OK;
+	return status ? status : finish(visit, err);
 }
 
 static enum tool_status visit_module(const struct tool_args *args,
