@@ -33,7 +33,7 @@ static const struct fota_host_code codes[] = {
 	ROW(2, P, "check version finished", "nothing to do, the download begins")
 	ROW(3, P, "download finished", "the package is stored and verified")
 	ROW(4, P, "download partial finished", "a part is stored; the next session goes on from it")
-	ROW(5, E, "no matched version", "the module is up to date, or publish the target version")
+	ROW(5, E, "no matched version", "it runs already, is not published, or is older: then sign its manifest anew")
 	ROW(301, X, "not enough memory", "free storage on the module, or make the package smaller")
 	ROW(302, X, "invalid parameter", "check the five parameters: quotes, lengths, digits")
 	ROW(303, X, "invalid operation", "switch the service on first: AT+CAPFOTA=1")

@@ -114,6 +114,9 @@ static enum fota_err set(void *ctx, const struct fota_boot *now)
 	struct boot *boot = ctx;
 	const struct fota_bootenv *env = boot->cfg.env;
 
+	if (boot->now.state == FOTA_BOOT_TRIAL && now->active != boot->now.active) {
+		log_line(boot->cfg.log, LOG_LEVEL_INFO, PART, "slot %c is kept", boot_slot_letter(now->active));
+	}
 	boot->now = *now;
 	(void)replace_file(boot);
 	return env ? env->set(env->ctx, now) : FOTA_ERR_OK;
@@ -165,8 +168,9 @@ static void log_start(const struct boot *boot, const struct fota_boot_choice *ch
 {
 	struct fota_bytes version = boot_version(boot);
 
-	log_line(boot->cfg.log, LOG_LEVEL_INFO, PART, "slot %c, version %.*s, %s", boot_slot_letter(boot->slot),
-		 (int)version.len, (const char *)version.ptr, state_name(boot->now.state));
+	log_line(boot->cfg.log, LOG_LEVEL_INFO, PART, "slot %c%s%.*s, %s", boot_slot_letter(boot->slot),
+		 version.len ? ", version " : "", (int)version.len, (const char *)version.ptr,
+		 state_name(boot->now.state));
 	if (boot->now.state == FOTA_BOOT_TRIAL) {
 		log_line(boot->cfg.log, LOG_LEVEL_INFO, PART, "on trial, %u more starts", boot->now.tries_left);
 	}

@@ -22,7 +22,15 @@
 #define RESULT_PREFIX "+FOTARESULT: "
 
 /* As AT+FOTASTATE? numbers them. */
-enum { STATE_INSTALLING = 5, STATE_TRIAL = 6, STATE_UNKNOWN = -1 };
+enum {
+	STATE_UNKNOWN = -1,
+	STATE_IDLE = 0,
+	STATE_CHECKING = 1,
+	STATE_VERIFYING = 3,
+	STATE_READY = 4,
+	STATE_INSTALLING = 5,
+	STATE_TRIAL = 6,
+};
 
 struct visit {
 	const struct tool_args *args;
@@ -81,8 +89,42 @@ static int ask_state(struct visit *visit)
 	return atoi(visit->line);
 }
 
+/* Why a command was refused, by the state that the module is in. */
+static const struct {
+	int first, last;
+	enum tool_status status;
+	const char *install, *trial;
+} refusals[] = {
+	{ STATE_IDLE, STATE_IDLE, TOOL_STATUS_CHANGE,
+	  "nothing is ready to be installed; 'atfota module upgrade' comes first", "no version is on trial" },
+	{ STATE_CHECKING, STATE_VERIFYING, TOOL_STATUS_RETRY, "a session runs; wait for its end",
+	  "no version is on trial" },
+	{ STATE_READY, STATE_READY, TOOL_STATUS_RETRY, "the module is not ready for it; try again",
+	  "a package is ready and not installed; 'atfota module install' comes first" },
+	{ STATE_INSTALLING, STATE_INSTALLING, TOOL_STATUS_RETRY, "an installation is on its way; wait for its end",
+	  "the installation is still on its way; try again" },
+	{ STATE_TRIAL, STATE_TRIAL, TOOL_STATUS_CHANGE,
+	  "a version is on trial; keep it with 'atfota module confirm' or leave it with 'atfota module roll-back' first",
+	  "the module is not ready for it; try again" },
+};
+
+static enum tool_status explain_refusal(struct visit *visit, bool is_install, struct tool_error *err)
+{
+	char said[sizeof visit->line];
+	int state;
+
+	memcpy(said, visit->line, sizeof said);
+	state = ask_state(visit);
+	for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+		if (state < refusals[i].first || state > refusals[i].last) { continue; }
+		return tool_fail(err, refusals[i].status, "the module refuses (%s): %s", said,
+				 is_install ? refusals[i].install : refusals[i].trial);
+	}
+	return tool_fail(err, TOOL_STATUS_MODULE, "the module refuses: %s; does it know AT+FOTASTATE?", said);
+}
+
 /* Sends the command that begins it. */
-static enum tool_status begin(struct visit *visit, const char *command, const char *refused, struct tool_error *err)
+static enum tool_status begin(struct visit *visit, const char *command, bool is_install, struct tool_error *err)
 {
 	struct module_answer answer;
 
@@ -91,7 +133,7 @@ static enum tool_status begin(struct visit *visit, const char *command, const ch
 				 "the module does not answer; check port, baud rate and power");
 	}
 	if (answer.final == AT_FINAL_OK) { return TOOL_STATUS_OK; }
-	return tool_fail(err, TOOL_STATUS_MODULE, "the module refuses: %s; %s", visit->line, refused);
+	return explain_refusal(visit, is_install, err);
 }
 
 /* Until the state is none of an installation that goes on, and not `wait_in` any more. */
@@ -176,16 +218,14 @@ static enum tool_status finish(struct visit *visit, struct tool_error *err)
 
 static enum tool_status confirm(struct visit *visit, struct tool_error *err)
 {
-	enum tool_status status = begin(visit, "AT+FOTACONFIRM=1", "is a version on trial? Ask it: AT+FOTASTATE?", err);
+	enum tool_status status = begin(visit, "AT+FOTACONFIRM=1", false, err);
 
 	return status ? status : await(visit, STATE_TRIAL, err);
 }
 
 static enum tool_status install(struct visit *visit, struct tool_error *err)
 {
-	enum tool_status status =
-		begin(visit, "AT+FOTAINSTALL",
-		      "is a package ready? Ask it: AT+FOTASTATE? (4), or run 'atfota module upgrade'", err);
+	enum tool_status status = begin(visit, "AT+FOTAINSTALL", true, err);
 
 	if (!status) { status = await(visit, STATE_INSTALLING, err); }
 	if (!status && visit->args->opt[TOOL_OPT_CONFIRM] && ask_state(visit) == STATE_TRIAL) {
@@ -204,7 +244,7 @@ static enum tool_status keep(struct visit *visit, struct tool_error *err)
 /* What was asked for is no failure. */
 static enum tool_status roll_back(struct visit *visit, struct tool_error *err)
 {
-	enum tool_status status = begin(visit, "AT+FOTACONFIRM=0", "is a version on trial? Ask it: AT+FOTASTATE?", err);
+	enum tool_status status = begin(visit, "AT+FOTACONFIRM=0", false, err);
 
 	visit->wanted = FOTA_CODE_CANCELLED;
 	if (!status) { status = await(visit, STATE_TRIAL, err); }

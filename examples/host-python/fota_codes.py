@@ -7,7 +7,7 @@ CODES = {
     2: ("P", "check version finished", "nothing to do, the download begins"),
     3: ("P", "download finished", "the package is stored and verified"),
     4: ("P", "download partial finished", "a part is stored; the next session goes on from it"),
-    5: ("E", "no matched version", "the module is up to date, or publish the target version"),
+    5: ("E", "no matched version", "it runs already, is not published, or is older: then sign its manifest anew"),
     301: ("X", "not enough memory", "free storage on the module, or make the package smaller"),
     302: ("X", "invalid parameter", "check the five parameters: quotes, lengths, digits"),
     303: ("X", "invalid operation", "switch the service on first: AT+CAPFOTA=1"),

@@ -303,3 +303,20 @@ def test_what_rauc_refuses_is_not_installed(world, rauc):
     host.ok("AT+FOTAINSTALL")
     assert result(host)[1] == (1, V1, V2)
     assert not any(holds(slot) for slot in rauc.slots) and rauc.told("primary") == "A"
+
+
+@pytest.mark.parametrize("cmdline, mode", [
+    ("console=ttyS0 root=/dev/mmcblk0p2 rw", "stable,copy-2"), ("root=/dev/mmcblk0p3", "stable,copy-1"),
+    ("root=PARTUUID=0b1c-03", None), ("quiet", None), ("root=/dev/sda1 p3=1", None)])
+def test_swupdate_never_guesses_which_slot_runs(tmp_path, cmdline, mode):
+    """It would overwrite what runs."""
+    (tmp_path / "swupdate-script").write_text((EXAMPLES / "swupdate").read_text())
+    for name, text in (("cat", f'echo "{cmdline}"'), ("swupdate", 'echo "$@"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(["/bin/sh", tmp_path / "swupdate-script", "install", "package.swu"], text=True,
+                          capture_output=True, env={"PATH": str(tmp_path)}, timeout=10)
+    if mode:
+        assert done.returncode == 0 and f"-e {mode} " in done.stdout, done
+    else:
+        assert done.returncode == 1 and "SWUPDATE_SLOT" in done.stderr and done.stdout == "", done

@@ -64,11 +64,19 @@ def test_a_damaged_image_is_told_with_its_code(tool, ready):
     assert TARGET not in tool.ok("module", "at", "AT+CGMR", "--port", ready.link).out
 
 
-@pytest.mark.parametrize("word", ["install", "confirm", "roll-back"])
-def test_nothing_to_install_or_to_keep_is_refused_with_the_next_step(tool, mini, word):
-    module = mini.module()
-    done = act(tool, module, word)
-    assert done.status == 4 and "AT+FOTASTATE?" in done.err, done
+@pytest.mark.parametrize("word, text", [
+    ("install", "atfota module upgrade"), ("confirm", "no version is on trial"), ("roll-back", "no version is on trial")])
+def test_nothing_to_install_or_to_keep_is_refused_with_the_next_step(tool, mini, word, text):
+    done = act(tool, mini.module(), word)
+    assert done.status == 2 and text in done.err, done
+
+
+def test_what_is_refused_in_between_says_what_comes_first(tool, ready):
+    done = act(tool, ready, "confirm")
+    assert done.status == 3 and "atfota module install" in done.err, done
+    assert act(tool, ready, "install").status == 0
+    done = act(tool, ready, "install")
+    assert done.status == 2 and "atfota module confirm" in done.err, done
 
 
 def test_a_module_that_does_not_come_back_is_told_in_time(tool, ready):

@@ -12,7 +12,8 @@
 	ROW(CHECKED, 2, P, "check version finished", "nothing to do, the download begins")                            \
 	ROW(DOWNLOADED, 3, P, "download finished", "the package is stored and verified")                              \
 	ROW(PARTIAL, 4, P, "download partial finished", "a part is stored; the next session goes on from it")         \
-	ROW(NO_VERSION, 5, E, "no matched version", "the module is up to date, or publish the target version")        \
+	ROW(NO_VERSION, 5, E, "no matched version",                                                                   \
+	    "it runs already, is not published, or is older: then sign its manifest anew")                            \
 	ROW(NO_MEMORY, 301, X, "not enough memory", "free storage on the module, or make the package smaller")        \
 	ROW(BAD_PARAM, 302, X, "invalid parameter", "check the five parameters: quotes, lengths, digits")             \
 	ROW(BAD_OPERATION, 303, X, "invalid operation", "switch the service on first: AT+CAPFOTA=1")                  \
