@@ -16,7 +16,8 @@ PYTHON = "/usr/bin/python3"
 SANITIZED = "build/check-asan"
 RELEASE = "build/check-gcc"
 SOAK = os.environ.get("SOAK", "") not in ("", "0")
-SHARDS = 2
+CORES = 2
+E2E_SHARDS = 3  # more than cores: whole programs mostly wait for each other
 
 
 def _rules(job):
@@ -133,7 +134,7 @@ def _valgrind(job):
 
 
 def _fuzz(job):
-    return fuzzing.run(job, SANITIZED, SHARDS, SOAK)
+    return fuzzing.run(job, SANITIZED, CORES, SOAK)
 
 
 def _pytest(job, name, words, **env):
@@ -158,12 +159,12 @@ def _e2e(job):
     def shard(number):
         part = Job(job.root, job.folder, f"e2e-{number}")
         counts = _pytest(part, f"e2e-{number}", ["tests/e2e", "-m", "not last"],
-                         ATFOTA_SHARD=f"{number}/{SHARDS}", **env)
+                         ATFOTA_SHARD=f"{number}/{E2E_SHARDS}", **env)
         return counts, part
 
     total = Counts()
-    with ThreadPoolExecutor(SHARDS) as pool:
-        for counts, part in pool.map(shard, range(SHARDS)):
+    with ThreadPoolExecutor(E2E_SHARDS) as pool:
+        for counts, part in pool.map(shard, range(E2E_SHARDS)):
             total.add(counts)
             job.log(f"shard in {part.log_path.name}: {counts.line()}")
             if counts.failed:

@@ -315,7 +315,7 @@ def test_swupdate_never_guesses_which_slot_runs(tmp_path, cmdline, mode):
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
     done = subprocess.run(["/bin/sh", tmp_path / "swupdate-script", "install", "package.swu"], text=True,
-                          capture_output=True, env={"PATH": str(tmp_path)}, timeout=10)
+                          capture_output=True, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=10)
     if mode:
         assert done.returncode == 0 and f"-e {mode} " in done.stdout, done
     else:

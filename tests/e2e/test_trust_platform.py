@@ -81,7 +81,7 @@ def test_a_link_that_expired_on_its_way_is_asked_for_again(brief):
 
 
 def test_a_part_outlives_the_link_that_it_came_by(brief):
-    module, host = brief.ready("--retries", "3", "--retry-base", "2500", "--retry-max", "2500", size=4 * SIZE)
+    module, host = brief.ready("--retries", "3", "--retry-base", "4000", "--retry-max", "4000", size=4 * SIZE)
     brief.net.rule("package", faults.body(cut_after=SIZE, end="close"), 1, 1)
     assert brief.run(host) == [2, 3]
     assert [(entry.status, entry.start) for entry in brief.packages()] == [(200, 0), (403, SIZE), (206, SIZE)]
