@@ -238,8 +238,10 @@ int boot_start(struct boot *boot)
 	take_version(boot);
 	if (!choice.is_none) { log_start(boot, &choice); }
 	if (err) { return log_failure(boot, &choice, err); }
-	if (set(boot, &boot->now)) { log_line(cfg->log, LOG_LEVEL_ERROR, PART, "the boot loader could not be told"); }
-	return 0;
+	if (set(boot, &boot->now) == FOTA_ERR_OK) { return 0; }
+	log_line(cfg->log, LOG_LEVEL_ERROR, PART,
+		 "the boot loader could not be told: its environment cannot be written");
+	return choice.is_stranger ? -1 : 0; /* each restart would come back to the wrong slot */
 }
 
 struct fota_bytes boot_version(const struct boot *boot)

@@ -95,9 +95,12 @@ static void store_damaged(void)
 	assert_int_equal(err, FOTA_ERR_NONE);
 }
 
-static int start(struct boot *boot)
+static int start_with(struct boot *boot, const struct fota_bootenv *env,
+		      int (*which)(void *ctx, const struct fota_boot *boot))
 {
 	const struct boot_cfg cfg = {
+		.env = env,
+		.which = which,
 		.journal = &journal.port,
 		.slots = { &slots[0].port, &slots[1].port },
 		.crypto = &crypto,
@@ -110,6 +113,11 @@ static int start(struct boot *boot)
 	return boot_start(boot);
 }
 
+static int start(struct boot *boot)
+{
+	return start_with(boot, NULL, NULL);
+}
+
 static int set_up(void **unused)
 {
 	(void)unused;
@@ -120,7 +128,41 @@ static int set_up(void **unused)
 	return 0;
 }
 
+/* ---- a boot loader of the system's own ---- */
+
+static int slot_a_runs(void *ctx, const struct fota_boot *boot)
+{
+	(void)ctx;
+	(void)boot;
+	return 0;
+}
+
+static int slot_b_runs(void *ctx, const struct fota_boot *boot)
+{
+	(void)ctx;
+	(void)boot;
+	return 1;
+}
+
+static enum fota_err set_fails(void *ctx, const struct fota_boot *boot)
+{
+	(void)ctx;
+	(void)boot;
+	return FOTA_ERR_IO;
+}
+
 /* ---- tests ---- */
+
+/* It could only restart, again and again. */
+static void a_wrong_slot_that_cannot_be_corrected_is_no_start(void **unused)
+{
+	const struct fota_bootenv env = { .set = set_fails };
+	struct boot boot;
+
+	(void)unused;
+	assert_int_equal(start_with(&boot, &env, slot_a_runs), -1);
+	assert_int_equal(start_with(&boot, &env, slot_b_runs), 0);
+}
 
 static void a_damaged_image_makes_way_for_the_other_one(void **unused)
 {
@@ -161,6 +203,7 @@ static void a_journal_that_cannot_be_written_lets_the_whole_image_run(void **unu
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_wrong_slot_that_cannot_be_corrected_is_no_start, set_up),
 		cmocka_unit_test_setup(a_damaged_image_makes_way_for_the_other_one, set_up),
 		cmocka_unit_test_setup(nothing_runs_while_the_journal_cannot_be_read, set_up),
 		cmocka_unit_test_setup(a_journal_that_cannot_be_written_lets_the_whole_image_run, set_up),
