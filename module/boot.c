@@ -183,10 +183,11 @@ static void log_start(const struct boot *boot, const struct fota_boot_choice *ch
 static int log_failure(const struct boot *boot, const struct fota_boot_choice *choice, enum fota_err err)
 {
 	if (err == FOTA_ERR_NONE) {
-		log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART,
-			 "slot %c does not hold the image that was installed there, and there is no other one: put the "
-			 "slot's file back, or begin anew with an empty state directory",
-			 boot_slot_letter(boot->now.active));
+		log_line(
+			boot->cfg.log, LOG_LEVEL_ERROR, PART,
+			"slot %c does not hold the image that was installed there, and there is no other one: put the "
+			"slot's file back (--slot-size is at least its size), or begin anew with an empty state directory",
+			boot_slot_letter(boot->now.active));
 		return -1;
 	}
 	if (choice->is_none || err == FOTA_ERR_CONTRACT) {

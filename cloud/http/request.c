@@ -15,7 +15,7 @@ struct problem_kind {
 
 static const struct problem_kind problem_kinds[] = {
 	{ 400, "urn:atfota:problem:bad-request", "The request cannot be read" },
-	{ 401, "urn:atfota:problem:unauthorized", "An access token is needed" },
+	{ 401, "urn:atfota:problem:unauthorized", "A valid access token is needed" },
 	{ 403, "urn:atfota:problem:forbidden", "This is not allowed" },
 	{ 404, "urn:atfota:problem:not-found", "There is no such thing" },
 	{ 405, "urn:atfota:problem:method-not-allowed", "The method does not fit the path" },
