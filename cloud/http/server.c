@@ -14,6 +14,7 @@
 #include "wipe.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -31,6 +32,7 @@ struct cloud_server {
 	struct cloud_server_cfg cfg;
 	struct MHD_Daemon *daemon;
 	struct cloud_certificate certificate; /* libmicrohttpd may look at the texts as long as it runs */
+	atomic_bool is_closing;               /* whoever asks from now on is sent away */
 };
 
 static void free_request(struct cloud_request *request)
@@ -91,6 +93,11 @@ static void begin_request(struct cloud_server *server, struct cloud_request *req
 
 	read_length(request);
 	request->is_head = strcmp(method, "HEAD") == 0;
+	if (atomic_load(&server->is_closing)) {
+		cloud_answer_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+				     "the platform is going down or starting anew; try again");
+		return;
+	}
 	switch (cloud_route_find(server->cfg.routes, server->cfg.route_count, method, path, &request->route,
 				 request->id, allowed)) {
 	case CLOUD_ROUTE_NO_PATH:
@@ -317,11 +324,11 @@ struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char
 	return NULL;
 }
 
+/* MHD_quiesce_daemon would refuse connections, but with a pool of threads it races with them: the
+ * one that is second to take the socket out of a set ends the process (seen with 0.9.75). */
 void cloud_server_quiesce(struct cloud_server *server)
 {
-	int fd = MHD_quiesce_daemon(server->daemon);
-
-	if (fd >= 0) { close(fd); }
+	atomic_store(&server->is_closing, true);
 }
 
 void cloud_server_stop(struct cloud_server *server)

@@ -24,7 +24,7 @@ struct cloud_server;
  * to do. `cfg` and what it names must outlive the server. */
 struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char url[128]);
 
-/* Takes no new connections any more. */
+/* Requests that come from now on are answered 503; those that have begun go on. */
 void cloud_server_quiesce(struct cloud_server *server);
 
 /* Ends all connections and frees. Every suspended request must have been resumed. */

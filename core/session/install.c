@@ -146,9 +146,7 @@ static void ask_for_contact(struct fota_session *s)
 {
 	bool is_due = is_on_trial(s) && s->policy.is_auto_confirm && !is_result_untold(s);
 
-	if (is_due && s->record.report_count == 0) {
-		session_add_report(s, FOTA_REPORT_INSTALLING, FOTA_CODE_NONE);
-	}
+	if (is_due && s->record.report_count == 0) { session_add_report(s, FOTA_REPORT_INSTALLING, FOTA_CODE_NONE); }
 }
 
 void session_resume_installation(struct fota_session *s)
