@@ -9,9 +9,11 @@
 #include "posix_clock.h"
 
 #define WORK_BYTES (128u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
-#define LOAD_MS    2000
-#define DISK_MS    30000  /* for one operation, before the module gives up starting */
-#define RESTART_MS 300000 /* a system that was asked to restart has gone down by then */
+/* An image is hashed in two blocks by turns: with small ones most of the time is waiting. */
+#define START_BYTES (1024u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
+#define LOAD_MS     2000
+#define DISK_MS     30000  /* for one operation, before the module gives up starting */
+#define RESTART_MS  300000 /* a system that was asked to restart has gone down by then */
 
 static enum fota_err wait_for_disk(void *ctx)
 {
@@ -31,7 +33,6 @@ static struct boot_cfg make_cfg(struct module *module)
 		.journal = &module->journal_file,
 		.slots = { &module->slot_files[0], &module->slot_files[1] },
 		.crypto = &module->crypto_port,
-		.work = { module->work, WORK_BYTES },
 		.wait = wait_for_disk,
 		.wait_ctx = module,
 		.dir = module->options->state_dir,
@@ -56,12 +57,26 @@ static struct boot_cfg make_cfg(struct module *module)
 	return cfg;
 }
 
+/* A disk that hangs may fill the room still: it is not given back then, and the program ends. */
+static int start_with_room(struct module *module)
+{
+	uint8_t *room = malloc(START_BYTES);
+	int status;
+
+	if (!room) { return -1; }
+	module->boot.cfg.work = (struct fota_room) { room, START_BYTES };
+	status = boot_start(&module->boot);
+	module->boot.cfg.work = (struct fota_room) { NULL, 0 };
+	if (!module->is_disk_hung) { free(room); }
+	return status;
+}
+
 static int start(struct module *module)
 {
 	int status;
 
 	if (module->rehearsal) { rehearsal_begin_start(module->rehearsal, module->boot.slot); }
-	status = boot_start(&module->boot);
+	status = start_with_room(module);
 	if (module->rehearsal) { rehearsal_end_start(module->rehearsal, &module->boot.now); }
 
 	if (module->is_disk_hung) {

@@ -31,19 +31,32 @@ static struct fota_room block_room(const struct fota_boot_cfg *cfg)
 	return (struct fota_room) { cfg->work.ptr, cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES };
 }
 
+static size_t piece_len(uint64_t size, uint64_t off, size_t cap)
+{
+	return size - off < cap ? (size_t)(size - off) : cap;
+}
+
+/* Two blocks: while one is hashed, a port that works by itself reads the next one. */
 static enum fota_err hash_area(const struct fota_boot_cfg *cfg, const struct fota_flash *area, uint64_t size,
 			       uint8_t digest[32])
 {
 	const struct fota_crypto *crypto = cfg->crypto;
-	struct fota_room block = block_room(cfg);
+	size_t cap = block_room(cfg).cap / 2, len = piece_len(size, 0, cap);
+	uint8_t *now = block_room(cfg).ptr, *next = now + cap;
 	enum fota_err err = crypto->sha256_begin(crypto->ctx);
 
-	for (uint64_t off = 0; !err && off < size;) {
-		size_t len = size - off < block.cap ? (size_t)(size - off) : block.cap;
+	if (!err) { err = await(cfg, area->read(area->ctx, 0, now, len)); }
+	for (uint64_t off = len; !err && len; off += len) {
+		size_t next_len = piece_len(size, off, cap);
+		enum fota_err reading = next_len ? area->read(area->ctx, off, next, next_len) : FOTA_ERR_OK;
+		uint8_t *hashed = now;
 
-		err = await(cfg, area->read(area->ctx, off, block.ptr, len));
-		if (!err) { err = crypto->sha256_update(crypto->ctx, (struct fota_bytes) { block.ptr, len }); }
-		off += len;
+		err = crypto->sha256_update(crypto->ctx, (struct fota_bytes) { now, len });
+		reading = await(cfg, reading); /* also after an error: it fills the room */
+		if (!err) { err = reading; }
+		now = next;
+		next = hashed;
+		len = next_len;
 	}
 	return err ? err : crypto->sha256_finish(crypto->ctx, digest);
 }

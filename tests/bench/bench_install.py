@@ -20,6 +20,7 @@ SIZE = 64 * MIB
 ROUNDS = 5
 GOAL_RATIO = 1.2
 LIMIT_S = 60
+SETTLE_S = 0.5  # the download is reported
 INSTALLER = """#!/bin/sh
 [ "$1" = install ] || exit 0
 exec dd of="{target}" bs=1M conv=fsync status=none
@@ -56,6 +57,7 @@ def ready(module, product):
     line.until(b"AT+CAPFOTA=1", b"OK")
     line.until((f'AT+CSCFOTA="{product.oem}","{product.model}","{product.product}","{product.secret}",'
                 '"V2.00"').encode(), b"+CSCFOTA: 3")
+    time.sleep(SETTLE_S)
     return line
 
 
