@@ -140,11 +140,11 @@ static void adopt_running(struct fota_session *s)
 	boot->active = (uint8_t)s->cfg->running_slot;
 }
 
-/* An automatic confirmation waits for the acknowledgement of a report: if none is on its way, one is
- * made. */
+/* An automatic confirmation waits for the acknowledgement of a report: if none is on its way or will be
+ * made with the result, one is made. */
 static void ask_for_contact(struct fota_session *s)
 {
-	bool is_due = is_on_trial(s) && s->policy.is_auto_confirm && !is_result_untold(s);
+	bool is_due = is_on_trial(s) && !is_result_untold(s);
 
 	if (is_due && s->record.report_count == 0) { session_add_report(s, FOTA_REPORT_INSTALLING, FOTA_CODE_NONE); }
 }
@@ -162,10 +162,7 @@ void session_resume_installation(struct fota_session *s)
 	(void)!tell_boot_loader(s); /* once more: power may have gone between the journal and it */
 	if (!is_on_trial(s)) { return; }
 	s->trial_due_ms = session_now_ms(s) + UINT64_C(1000) * s->limits.trial_s;
-	/* an earlier start on trial has told, and was heard, but not confirmed */
-	if (!is_result_untold(s) && s->record.report_count == 0) {
-		session_add_report(s, FOTA_REPORT_INSTALLING, FOTA_CODE_NONE);
-	}
+	ask_for_contact(s); /* an earlier start on trial has told, and was heard, but not confirmed */
 }
 
 /* ---- orders ---- */
@@ -375,7 +372,7 @@ void fota_session_installed(struct fota_session *s, enum fota_err result)
 void fota_session_set_policy(struct fota_session *s, const struct fota_session_policy *policy)
 {
 	s->policy = *policy;
-	ask_for_contact(s);
+	if (policy->is_auto_confirm) { ask_for_contact(s); }
 }
 
 void session_heard(struct fota_session *s)
