@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "line_kinds.h"
@@ -119,7 +118,8 @@ void line_close(struct line *line)
 static bool is_reading(const struct line *line)
 {
 	if (line->bad && badline_is_stalled(line->bad, posix_clock_now_ms())) { return false; }
-	return line->fd >= 0 && !line->is_ended && !(line->is_telnet && rfc2217_has_replies(&line->telnet));
+	return line->fd >= 0 && !line->is_ended && !line->is_drained &&
+	       !(line->is_telnet && rfc2217_has_replies(&line->telnet));
 }
 
 static bool is_writing(const struct line *line)
@@ -161,11 +161,7 @@ static size_t read_host(struct line *line, uint8_t *bytes, size_t cap, uint64_t 
 	if (!is_reading(line)) { return 0; }
 	if (line->is_telnet && cap > RFC2217_TAKE_MAX) { cap = RFC2217_TAKE_MAX; }
 	len = read(line->fd, bytes, cap);
-	if (len > 0) {
-		line->has_host = line->has_host || line->is_drained;
-		return line->is_telnet ? take_telnet(line, bytes, (size_t)len) : (size_t)len;
-	}
-	line->is_drained = true;
+	if (len > 0) { return line->is_telnet ? take_telnet(line, bytes, (size_t)len) : (size_t)len; }
 	if (len < 0 && (errno == EAGAIN || errno == EINTR)) { return 0; }
 	ops_of(line)->lose(line, now_ms);
 	return 0;
@@ -231,11 +227,8 @@ static void take_late(struct line *line)
 /* The end of a pseudo terminal takes with it what the host has not read yet. */
 bool line_has_output(const struct line *line)
 {
-	int unread = 0;
-
 	if (line->fd < 0 || (line->kind == LINE_PTY && !line->has_host)) { return false; }
-	if (line->kind == LINE_PTY && ioctl(line->slave_fd, FIONREAD, &unread)) { return false; }
-	return line->out_len > 0 || line->wire_len > 0 || unread > 0;
+	return line->out_len > 0 || line->wire_len > 0 || (line->kind == LINE_PTY && line_pty_is_unread(line));
 }
 
 /* Gives what is left. What was sent may be the echo of a secret: nothing of it stays. */

@@ -24,13 +24,14 @@ struct line {
 	const struct log *log;
 	int fd;             /* to the host; -1: nobody is there */
 	int listen_fd;      /* TCP, Unix */
-	int slave_fd;       /* PTY: kept open, so that the master never reads EIO */
-	int watch_fd;       /* PTY: inotify, tells when hosts open and close the slave */
+	int slave_fd;       /* PTY: kept open if hosts cannot be watched; -1 as a rule */
+	int watch_fd;       /* PTY: inotify, wakes when a host opens the slave */
 	int std_flags[2];   /* standard input and output: as they were */
 	bool is_ended;      /* standard input: end of file */
 	bool is_new_host;   /* a connection began: the AT server starts afresh */
 	bool has_host;      /* PTY: somebody has it open */
-	bool is_drained;    /* PTY: all that hosts who left have sent was read */
+	bool is_drained;    /* PTY: nobody is there, and all that was sent is read */
+	bool is_seen_off;   /* PTY: it is clean for the next host */
 	bool is_host_gone;  /* the last host closed a PTY */
 	bool is_telnet;     /* TCP: RFC 2217 */
 	bool is_lost;       /* TTY: the device is gone */

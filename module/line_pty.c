@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pseudo terminals. The slave is raw before anybody opens it; one slave descriptor stays
- * open; when the last host closes, what it did not read is dropped, so that old results
- * never greet the next one.
+/* Pseudo terminals. The slave is raw before anybody opens it; when the last host closes,
+ * what it did not read is dropped, so that old results never greet the next one.
  *
- * inotify tells that hosts open and close, but not how many are left: it merges equal
- * events. That is asked of the kernel: while the module's own descriptor is closed for a
- * moment, the master sees a hang-up if there is no other one. */
+ * The module keeps no descriptor of the slave. So the kernel says at any time whether
+ * hosts are there: without one the master has hung up. inotify only wakes the module when
+ * one comes. To count opens and closes instead would not do: inotify merges equal events,
+ * and a host that comes while the last one is being seen off would get no answer. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,14 +43,61 @@ static enum fota_err make_link(struct line *line, const char *slave)
 	return FOTA_ERR_OK;
 }
 
-/* Without inotify a host counts as present. */
+static int open_slave(const struct line *line)
+{
+	char slave[128];
+
+	if (ptsname_r(line->fd, slave, sizeof(slave))) { return -1; }
+	return open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
+}
+
+static bool is_anybody_there(const struct line *line)
+{
+	struct pollfd master = { .fd = line->fd };
+
+	return poll(&master, 1, 0) < 0 || !(master.revents & POLLHUP);
+}
+
+/* True if somebody has opened the slave since the last call. */
+static bool was_opened(const struct line *line)
+{
+	_Alignas(struct inotify_event) char events[1024];
+
+	return read(line->watch_fd, events, sizeof(events)) > 0;
+}
+
+/* Without inotify a host counts as present, and a slave that stays open makes it so. */
 static void watch_hosts(struct line *line, const char *slave)
 {
-	if (line->watch_fd >= 0 && inotify_add_watch(line->watch_fd, slave, IN_OPEN | IN_CLOSE) < 0) {
-		close(line->watch_fd);
-		line->watch_fd = -1;
-	}
-	if (line->watch_fd < 0) { line->has_host = true; }
+	line->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (line->watch_fd >= 0 && inotify_add_watch(line->watch_fd, slave, IN_OPEN) >= 0) { return; }
+	if (line->watch_fd >= 0) { close(line->watch_fd); }
+	line->watch_fd = -1;
+	line->slave_fd = open_slave(line);
+	line->has_host = true;
+}
+
+static bool is_raw(int fd)
+{
+	struct termios tio;
+
+	return tcgetattr(fd, &tio) == 0 && !(tio.c_lflag & (ICANON | ECHO | ISIG)) && !(tio.c_iflag & (ICRNL | IXON)) &&
+	       !(tio.c_oflag & OPOST);
+}
+
+/* The next host may set what it likes, or nothing: it finds the terminal as the first one
+ * did. False with errno if the slave cannot be opened. */
+static bool clean_slave(const struct line *line)
+{
+	int fd = open_slave(line);
+	bool is_clean;
+
+	if (fd < 0) { return false; }
+	(void)tcflush(fd, TCIFLUSH); /* what the host left unread */
+	(void)ioctl(fd, TIOCNXCL);   /* the end of a host does not end its exclusive use */
+	is_clean = is_raw(fd) || line_set_raw(fd, B0);
+	close(fd);
+	return is_clean;
 }
 
 static enum fota_err open_pty(struct line *line)
@@ -60,10 +108,9 @@ static enum fota_err open_pty(struct line *line)
 	if (line->fd < 0 || grantpt(line->fd) || unlockpt(line->fd) || ptsname_r(line->fd, slave, sizeof(slave))) {
 		return line_complain(line, "cannot make a pseudo terminal");
 	}
-	line->slave_fd = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (line->slave_fd < 0 || !line_set_raw(line->slave_fd, B0)) { return line_complain(line, slave); }
+	/* The master has hung up only after the slave was closed once. */
+	if (!clean_slave(line)) { return line_complain(line, slave); }
 	line_set_nonblocking(line->fd);
-	line->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	watch_hosts(line, slave);
 	if (make_link(line, slave)) { return FOTA_ERR_IO; }
 	log_line(line->log, LOG_LEVEL_INFO, PART, "%s is a pseudo terminal, %s", line->name, slave);
@@ -80,73 +127,69 @@ static void remove_link(struct line *line)
 	if (strcmp(slave, target) == 0) { (void)unlink(line->name); }
 }
 
-static bool is_raw(int fd)
+static void close_descriptors(struct line *line)
 {
-	struct termios tio;
-
-	return tcgetattr(fd, &tio) == 0 && !(tio.c_lflag & (ICANON | ECHO | ISIG)) && !(tio.c_iflag & (ICRNL | IXON)) &&
-	       !(tio.c_oflag & OPOST);
+	if (line->fd >= 0) { close(line->fd); }
+	if (line->watch_fd >= 0) { close(line->watch_fd); }
+	if (line->slave_fd >= 0) { close(line->slave_fd); }
+	line->slave_fd = -1;
 }
 
-/* The next host may set what it likes, or nothing: it finds the terminal as the first one did. */
-static void welcome_next(struct line *line)
+/* Exclusive use (TIOCEXCL) outlives the host that asked for it, and nobody but root can
+ * open the slave any more: the link gets another terminal. If there is none, the old one
+ * stays for root. */
+static void replace_pty(struct line *line)
 {
-	line->out_len = 0;
-	(void)tcflush(line->slave_fd, TCIFLUSH); /* what the host left unread */
-	if (!is_raw(line->slave_fd)) { (void)line_set_raw(line->slave_fd, B0); }
-	line->is_host_gone = true;
-	line->is_drained = false;
-}
+	int old_fd = line->fd, old_watch_fd = line->watch_fd;
 
-/* Of the events since the last call. */
-static uint32_t read_events(const struct line *line)
-{
-	_Alignas(struct inotify_event) char events[1024];
-	ssize_t len = line->watch_fd >= 0 ? read(line->watch_fd, events, sizeof(events)) : 0;
-	uint32_t mask = 0;
-
-	for (ssize_t off = 0; off < len;) {
-		const struct inotify_event *event = (const struct inotify_event *)(const void *)(events + off);
-
-		mask |= event->mask;
-		off += (ssize_t)(sizeof(*event) + event->len);
+	line->watch_fd = -1;
+	if (open_pty(line) == FOTA_ERR_OK) {
+		close(old_fd);
+		close(old_watch_fd);
+		return;
 	}
-	return mask;
-}
-
-/* The module's own close and open are not watched. A host that opens in between, unseen,
- * is noticed when it sends something. */
-static bool is_anybody_left(struct line *line)
-{
-	struct pollfd master = { .fd = line->fd };
-	char slave[128];
-
-	if (ptsname_r(line->fd, slave, sizeof(slave))) { return true; }
-	close(line->watch_fd);
-	close(line->slave_fd);
-	(void)poll(&master, 1, 0);
-	line->slave_fd = open(slave, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	line->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	watch_hosts(line, slave);
-	return !(master.revents & POLLHUP);
+	close_descriptors(line);
+	line->fd = old_fd;
+	line->watch_fd = old_watch_fd;
+	line->has_host = false;
 }
 
 static void look_for_hosts(struct line *line, uint64_t now_ms)
 {
-	uint32_t mask = read_events(line);
+	bool was_visited;
 
 	(void)now_ms;
-	if (mask & IN_OPEN) { line->has_host = true; }
-	if (!(mask & IN_CLOSE)) { return; }
-	line->has_host = is_anybody_left(line);
-	if (!line->has_host) { welcome_next(line); }
+	if (line->watch_fd < 0) { return; }
+	was_visited = was_opened(line);
+	line->has_host = is_anybody_there(line);
+	if (was_visited || line->has_host) { line->is_drained = line->is_seen_off = false; }
 }
 
-/* Cannot happen while a slave descriptor is open; if it does, the next host is waited for. */
-static void lose(struct line *line, uint64_t now_ms)
+/* Nobody is there, and all that was sent is read. Cleaning opens the slave for a moment:
+ * what a host sent that came and went meanwhile is found by reading once more. */
+static void see_off(struct line *line, uint64_t now_ms)
 {
-	(void)line;
 	(void)now_ms;
+	if (line->watch_fd < 0) { return; }
+	line->is_drained = line->is_seen_off;
+	if (line->is_seen_off) { return; }
+	line->has_host = false;
+	line->out_len = 0;
+	line->is_host_gone = true;
+	line->is_seen_off = true;
+	if (!clean_slave(line) && !is_anybody_there(line)) { replace_pty(line); }
+	(void)was_opened(line); /* by clean_slave */
 }
 
-const struct line_ops line_pty_ops = { open_pty, remove_link, look_for_hosts, lose };
+bool line_pty_is_unread(const struct line *line)
+{
+	int unread = 0, fd = line->slave_fd;
+	bool is_unread;
+
+	if (fd < 0) { fd = open_slave(line); }
+	is_unread = fd < 0 || (ioctl(fd, FIONREAD, &unread) == 0 && unread > 0);
+	if (fd >= 0 && fd != line->slave_fd) { close(fd); }
+	return is_unread;
+}
+
+const struct line_ops line_pty_ops = { open_pty, remove_link, look_for_hosts, see_off };

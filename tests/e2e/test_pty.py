@@ -2,16 +2,21 @@
 """What hosts find out about a pseudo terminal: it is a raw line from the first byte
 on, old answers never greet the next host, and nobody who does not read holds the module up."""
 
+import fcntl
 import os
 import select
 import signal
+import subprocess
 import termios
 import time
+from pathlib import Path
 
 import pytest
 import serial
 
-from lib.programs import wait_for
+from lib.programs import needs, wait_for
+
+TIOCGEXCL = 0x80045440
 
 
 class Raw:
@@ -152,6 +157,48 @@ def test_two_hosts_share_a_line_and_the_last_one_decides(mini):
             wait_for(lambda: select.select([one.fd], [], [], 0)[0], "answer")
         time.sleep(0.1)
         assert one.until(b"OK\r\n").startswith(b"ATI\r"), "it is there for the one that stayed"
+
+
+def test_a_host_that_comes_while_the_last_one_is_seen_off_is_answered(mini):
+    """However slow the module is just then: each open() of it takes a tenth of a second."""
+    needs("strace")
+    module = mini.module()
+    words = ["strace", "-qq", "-o", "/dev/null", "-p", str(module.process.pid), "-e", "trace=openat",
+             "-e", "inject=openat:delay_enter=100000"]
+    status = Path(f"/proc/{module.process.pid}/status")
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as tracer:
+        wait_for(lambda: "TracerPid:\t0\n" not in status.read_text() or tracer.poll(), "tracer", pause_s=0.01)
+        if tracer.poll():
+            pytest.skip(tracer.stderr.read())
+        for gap_s in (0, 0.02, 0.05, 0.08, 0.15):
+            Raw(module.link).close()
+            time.sleep(gap_s)
+            with Raw(module.link) as host:
+                host.write(b"AT\r")
+                host.until(b"OK\r\n")
+        tracer.terminate()
+
+
+@pytest.mark.parametrize("capability", ["with", "without"])
+def test_exclusive_use_ends_with_the_host(mini, tmp_path, capability):
+    """TIOCEXCL outlives its host; who may not open the terminal any more gives the link another."""
+    program = mini.program
+    if capability == "without":
+        needs("setpriv")
+        mini.program = tmp_path / "unprivileged"
+        mini.program.write_text(f'#!/bin/sh\nexec setpriv --bounding-set=-sys_admin {program} "$@"\n')
+        mini.program.chmod(0o755)
+    module = mini.module()
+    for _ in range(3):
+        with Raw(module.link) as host:
+            assert fcntl.ioctl(host.fd, TIOCGEXCL, bytes(4)) == bytes(4), "left by the last one"
+            fcntl.ioctl(host.fd, termios.TIOCEXCL)
+            host.write(b"AT\r")
+            host.until(b"OK\r\n")
+        time.sleep(0.2)
+    before = cpu_ticks(module)
+    time.sleep(0.5)
+    assert cpu_ticks(module) - before <= 5, "the module is busy with nobody there"
 
 
 def test_an_unread_line_blocks_neither_the_module_nor_itself(mini):
