@@ -25,6 +25,7 @@ def test_a_person_upgrades_a_module(mini, tmp_path, name):
     host.close()
     with Terminal([*PROGRAMS[name], str(module.link)], HOME=str(tmp_path)) as screen:
         screen.until(READY[name])
+        screen.until_raw()
         screen.type("ATE1\r")
         screen.until(rb"OK")
         for line in ("AT+CAPFOTA=1", mini.command()):
@@ -47,6 +48,7 @@ def test_microcom_upgrades_a_module_over_rfc2217(mini):
     module = mini.module("--tcp", f"127.0.0.1:{number},rfc2217")
     with Terminal(["microcom", "-t", f"127.0.0.1:{number}"]) as screen:
         screen.until(READY["microcom"])
+        screen.until_raw()
         for line in ("AT", "AT+CAPFOTA=1", mini.command()):
             screen.type(line + "\r")
             screen.until(rb"OK")
@@ -60,5 +62,6 @@ def test_the_echo_of_a_terminal_is_the_module_s_alone(mini):
     module = mini.module()
     with Terminal([*PROGRAMS["picocom"], str(module.link)]) as screen:
         screen.until(READY["picocom"])
+        screen.until_raw()
         screen.type("AT+GMM\r")
         assert screen.until(rb"OK\r\n").count(b"AT+GMM") == 1

@@ -6,6 +6,7 @@ import re
 import select
 import shutil
 import subprocess
+import termios
 import time
 
 import pytest
@@ -52,6 +53,13 @@ class Terminal:
 
     def type(self, text):
         os.write(self.master, text if isinstance(text, bytes) else text.encode())
+
+    def until_raw(self, limit_s=10.0):
+        """Waits until the program takes every key as it is: many greet before they do."""
+        end = time.monotonic() + limit_s
+        while termios.tcgetattr(self.master)[3] & termios.ICANON:
+            assert time.monotonic() < end, f"the terminal stays in line mode: {self.screen!r}"
+            time.sleep(0.01)
 
     def until(self, pattern, limit_s=10.0):
         """Waits for a pattern on the screen; gives what was there up to it."""
