@@ -28,9 +28,16 @@ struct cloud_app {
 	uint8_t link_key[CLOUD_LINK_KEY_BYTES]; /* of the MAC in package links */
 };
 
+/* A change of the database by the program itself; ctx is the caller's. False: nothing of it is kept. */
+typedef bool cloud_app_write_fn(struct cloud_app *app, struct cloud_writer *writer, void *ctx);
+
 /* Opens the data directory and everything in it. False on failure, logged with what to do;
  * cloud_app_close is needed in any case. `options` and `log` must outlive it. */
 FOTA_MUST_CHECK bool cloud_app_open(struct cloud_app *app, const struct cloud_options *options, const struct log *log);
+
+/* Has `write` run by the writer and waits for it: true when its changes are durable. For the start of the
+ * program; HTTP threads must not wait. */
+FOTA_MUST_CHECK bool cloud_app_write(struct cloud_app *app, cloud_app_write_fn *write, void *ctx);
 
 /* Puts what was seen and is due to be written among the writes. Any thread. */
 void cloud_app_flush(struct cloud_app *app);
@@ -39,8 +46,5 @@ void cloud_app_flush(struct cloud_app *app);
 void cloud_app_drain(struct cloud_app *app);
 
 void cloud_app_close(struct cloud_app *app);
-
-/* Runs the server until SIGTERM or SIGINT. The exit status of the program. */
-int cloud_app_run(const struct cloud_options *options);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* atfota-cloud: the platform. Everything is in libcloud. */
-#include "app.h"
 #include "guard.h"
+#include "run.h"
 #include "wipe.h"
 
 #include <jansson.h>
@@ -15,7 +15,7 @@ int main(int argc, char **argv)
 	guard_memory();
 	json_set_alloc_funcs(malloc, wipe_free);
 	status = cloud_options_load(&options, argc, argv);
-	if (status == 0) { status = cloud_app_run(&options); }
+	if (status == 0) { status = cloud_run(&options); }
 	cloud_options_free(&options);
 	return status;
 }

@@ -128,6 +128,80 @@ def test_the_first_token_is_shown_once_and_to_a_person_only(program, tmp_path):
     assert token not in cloud.log() and other.token not in other.log()
 
 
+def said_on_a_terminal(program, *words):
+    """(Exit status, what it prints) of a start that fails, begun by a person."""
+    master, slave = pty.openpty()
+    done = subprocess.run([program, *words], stdout=slave, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          timeout=LIMIT_S)
+    os.write(slave, b"end")  # so that a read ends
+    os.close(slave)
+    said = os.read(master, 10_000).decode()
+    os.close(master)
+    return done.returncode, said.removesuffix("end")
+
+
+@pytest.fixture
+def busy_port():
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        yield busy.getsockname()[1]
+
+
+def no_database(data):
+    (data / "atfota.db").write_bytes(b"this is no database" * 1000)
+
+
+def closed_tokens(data):
+    (data / "admin-token").mkdir()  # also root cannot write here
+
+
+BAD_STARTS = {
+    "certificate": (["--tls-cert", "{folder}/none.pem", "--tls-key", "{folder}/good.pem"], None),
+    "key": (["--tls-cert", "{folder}/good.pem", "--tls-key", "{folder}/none.pem"], None),
+    "address": (["--allow-http", "--listen", "192.0.2.1:1"], None),
+    "port": (["--allow-http", "--listen", "127.0.0.1:{port}"], None),
+    "database": (["--allow-http", "--listen", "127.0.0.1:0"], no_database),
+    "token file": (["--allow-http", "--listen", "127.0.0.1:0"], closed_tokens),
+}
+
+
+@pytest.mark.parametrize("what", BAD_STARTS)
+def test_a_start_that_fails_shows_no_token_and_the_next_one_does(program, tmp_path, certificate, busy_port, what):
+    words, spoil = BAD_STARTS[what]
+    data = tmp_path / "data"
+    data.mkdir()
+    if spoil:
+        spoil(data)
+    words = [word.format(folder=tmp_path, port=busy_port) for word in words]
+    assert said_on_a_terminal(program, "--data", data, *words) == (1, "")
+    assert not (data / "admin-token").is_file()
+    for path in data.iterdir():
+        if path.name in ("atfota.db", "admin-token") and spoil:
+            path.rmdir() if path.is_dir() else path.unlink()
+    shown = lines_on_a_terminal(program, data)
+    assert (data / "admin-token").read_text().strip() in shown
+
+
+def manual_command(section, word):
+    """The line of a section of the manual page that has this word in it, as one types it."""
+    page = (ROOT / "docs/atfota-cloud.8").read_text()
+    text = page[page.index(f".SH {section}"):]
+    line = next(line for line in text.splitlines() if word in line and not line.startswith(".SH"))
+    return line.removeprefix(".B ").replace("\\-", "-").replace("\\(dq", '"').replace("\\(aq", "'")
+
+
+def test_who_has_lost_every_token_gets_a_new_first_one(program, tmp_path):
+    with Cloud(program, tmp_path) as cloud:
+        old = cloud.token
+        (cloud.data / "admin-token").unlink()
+    command = manual_command("ACCESS TOKENS", "DELETE")
+    assert command.startswith("sqlite3 DIR/atfota.db"), command
+    subprocess.run(["bash", "-e", "-c", command.replace("DIR", str(cloud.data))], check=True, timeout=LIMIT_S)
+    with cloud:
+        assert cloud.first_lines[0].endswith("/admin-token") and cloud.token != old
+        assert cloud.request("GET", "oems").status == 200
+        assert cloud.request("GET", "oems", token=old).status == 401
+
+
 def test_a_second_process_on_the_same_data_is_refused(program, tmp_path):
     with Cloud(program, tmp_path) as cloud:
         done = run(program, "--data", cloud.data, "--allow-http", "--listen", "127.0.0.1:0")
