@@ -143,6 +143,8 @@ static const struct {
 	  "a redirect is followed, its own answer not told" },
 	{ "/redirect/5", true, 10, "", 206, BODY_BYTES - 10, FOTA_ERR_OK,
 	  "five redirects are followed, with the range" },
+	{ "/talkative", false, 0, "", 200, BODY_BYTES, FOTA_ERR_OK,
+	  "a redirect is followed without the end of its own body" },
 	{ "/redirect/6", false, 0, "", 0, 0, FOTA_ERR_REDIRECTS, "six redirects are too many" },
 	{ "/closed", false, 0, "", 0, 0, FOTA_ERR_CLOSED, "a peer that closes before its answer is CLOSED" },
 	{ "/garbage", false, 0, "", 0, 0, FOTA_ERR_PROTOCOL, "a peer that does not speak HTTP is PROTOCOL" },

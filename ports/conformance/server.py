@@ -5,6 +5,7 @@ usage: server.py [ADDRESS:PORT]   (default 127.0.0.1:0; the URL is printed)
 
 Ends when its standard input does."""
 
+import contextlib
 import os
 import re
 import sys
@@ -74,6 +75,15 @@ class Handler(BaseHTTPRequestHandler):
         """/redirect/N: N redirects, then the bytes."""
         left = int(self.path.rsplit("/", 1)[1])
         self.answer(302, b"elsewhere", Location=f"/redirect/{left - 1}" if left > 1 else "/bytes")
+
+    def get_talkative(self):
+        """A redirect whose body never ends."""
+        self.send_response(302)
+        self.send_header("Location", "/bytes")
+        self.end_headers()
+        with contextlib.suppress(OSError):  # the client has gone on
+            while True:
+                self.wfile.write(BODY)
 
     def get_closed(self):
         self.cut()

@@ -19,8 +19,11 @@
 
 #include "posix_clock.h"
 
-#define URL_MAX            2048
-#define BUFFER_BYTES       (128L * 1024)
+#define URL_MAX        2048
+#define BUFFER_BYTES   (128L * 1024)
+#define REDIRECT_BYTES ((size_t)16 * 1024) /* of a redirect's body, before the connection is given up */
+/* As libcurl takes a Location: blanks are no reason to stop, and the scheme is judged by us. */
+#define LOCATION_FLAGS     (CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE | CURLU_ALLOW_SPACE)
 #define DEFAULT_CONNECT_MS 15000u
 #define DEFAULT_STALL_MS   30000u
 
@@ -42,6 +45,7 @@ struct posix_http {
 	bool is_resume_due;
 	bool is_head_told;
 	unsigned redirect_count;
+	size_t redirect_bytes; /* of the body that a redirect has */
 	size_t skip;
 	uint64_t heard_ms; /* when the last byte came */
 };
@@ -124,6 +128,13 @@ static bool is_redirect(struct posix_http *http)
 	return header(http, "Location") != NULL; /* without one it is an answer like others */
 }
 
+/* Its head has said enough. The body is read for the sake of the connection, which can be used
+ * again behind it; a long or endless one is not worth that. */
+static bool is_redirect_long(const struct posix_http *http)
+{
+	return http->redirect_bytes > REDIRECT_BYTES;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct posix_http *http = arg;
@@ -134,7 +145,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
 
 	http->heard_ms = posix_clock_now_ms();
 	if (http->is_cancelled) { return CURL_WRITEFUNC_ERROR; }
-	if (is_redirect(http)) { return len; }
+	if (is_redirect(http)) {
+		http->redirect_bytes += len;
+		return is_redirect_long(http) ? CURL_WRITEFUNC_ERROR : len;
+	}
 	tell_head(http);
 	if (http->is_cancelled) { return CURL_WRITEFUNC_ERROR; }
 	if (skip < len) {
@@ -234,13 +248,23 @@ static bool is_scheme_allowed(const struct posix_http *http, const char *url)
 	return has_scheme(url, "https://") || (http->cfg.allow_plain && has_scheme(url, "http://"));
 }
 
-static enum fota_err follow(struct posix_http *http)
+/* Where Location leads, seen from the URL that was asked. NULL: it is no URL. To be freed with
+ * curl_free. libcurl's own answer (CURLINFO_REDIRECT_URL) is there only behind a whole body. */
+static char *next_url(struct posix_http *http)
 {
+	CURLU *url = curl_url();
 	char *next = NULL;
 
-	(void)curl_easy_getinfo(http->easy, CURLINFO_REDIRECT_URL, &next);
-	if (!next) { return FOTA_ERR_PROTOCOL; }
-	if (++http->redirect_count > POSIX_HTTP_REDIRECT_MAX) { return FOTA_ERR_REDIRECTS; }
+	if (url && !curl_url_set(url, CURLUPART_URL, http->url, 0) &&
+	    !curl_url_set(url, CURLUPART_URL, header(http, "Location"), LOCATION_FLAGS)) {
+		(void)curl_url_get(url, CURLUPART_URL, &next, 0);
+	}
+	curl_url_cleanup(url);
+	return next;
+}
+
+static enum fota_err go_to(struct posix_http *http, const char *next)
+{
 	if (strlen(next) >= sizeof(http->url) || !is_scheme_allowed(http, next)) { return FOTA_ERR_URL; }
 	if (has_scheme(http->url, "https://") && !has_scheme(next, "https://")) { return FOTA_ERR_URL; }
 	strcpy(http->url, next);
@@ -248,11 +272,26 @@ static enum fota_err follow(struct posix_http *http)
 	return FOTA_ERR_OK;
 }
 
+static enum fota_err follow(struct posix_http *http)
+{
+	char *next;
+	enum fota_err err;
+
+	if (++http->redirect_count > POSIX_HTTP_REDIRECT_MAX) { return FOTA_ERR_REDIRECTS; }
+	next = next_url(http);
+	if (!next) { return FOTA_ERR_PROTOCOL; }
+	err = go_to(http, next);
+	curl_free(next);
+	return err;
+}
+
 static void end_transfer(struct posix_http *http, CURLcode code)
 {
 	bool is_cancelled = http->is_cancelled;
-	enum fota_err err = code == CURLE_OK ? FOTA_ERR_OK : from_curl(http, code);
+	enum fota_err err;
 
+	if (code == CURLE_WRITE_ERROR && is_redirect_long(http)) { code = CURLE_OK; }
+	err = code == CURLE_OK ? FOTA_ERR_OK : from_curl(http, code);
 	http->code = code;
 	if (is_cancelled) {
 		take_off(http);
@@ -325,7 +364,7 @@ static void begin(struct posix_http *http)
 {
 	http->is_wanted = false;
 	http->is_head_told = false;
-	http->skip = 0;
+	http->skip = http->redirect_bytes = 0;
 	http->heard_ms = posix_clock_now_ms();
 	http->error[0] = 0;
 	http->code = CURLE_OK;

@@ -57,8 +57,8 @@ struct fota_http {
 	/* Starts a request. `req` is borrowed for the call, req->body until the end of
 	 * the request. Does not block. OK, or URL if the URL cannot be parsed or its
 	 * scheme is not allowed (no event follows then). The port follows at most 5
-	 * redirects, never from TLS to plain HTTP, and limits the time for a connection
-	 * and between two bytes. */
+	 * redirects, never from TLS to plain HTTP and without waiting for the end of a long
+	 * body of theirs, and limits the time for a connection and between two bytes. */
 	enum fota_err (*start)(void *ctx, const struct fota_http_request *req);
 	/* Body bytes that were refused with BUSY are offered again, from the next turn
 	 * of the loop on. */
