@@ -119,6 +119,10 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_configure(config):
+    # A run in the background may have been told to ignore Ctrl-C; the programs under test
+    # would inherit that.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # What a sanitizer finds ends the program with a status that no test expects.
     os.environ["ASAN_OPTIONS"] = "exitcode=99:detect_leaks=1"
     os.environ["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1:exitcode=99"
