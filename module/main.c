@@ -5,6 +5,15 @@
 #include "guard.h"
 #include "module.h"
 
+/* libcurl brings GnuTLS along, for its LDAP and RTMP, which this program never speaks. By this
+ * function, which GnuTLS looks for in the program, it is spared its start: tables, tests of itself and
+ * PKCS#11, together 0.7 MiB of resident memory. TLS is OpenSSL's. */
+int _gnutls_global_init_skip(void);
+int _gnutls_global_init_skip(void)
+{
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct module_options options;

@@ -24,8 +24,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BUFFER_BYTES ((size_t)512 * 1024)
-#define WRITE_BYTES  ((size_t)256 * 1024) /* a buffer that holds this much is written */
+#define BUFFER_BYTES ((size_t)256 * 1024)
+#define WRITE_BYTES  ((size_t)128 * 1024) /* a buffer that holds this much is written */
 #define JOB_MAX      2
 #define ZERO_BYTES   ((size_t)64 * 1024)
 
