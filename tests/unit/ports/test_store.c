@@ -19,7 +19,7 @@
 
 #define LIMIT_BYTES  (1024u * 1024)
 #define SLOT_BYTES   (4u * LIMIT_BYTES)
-#define BEHIND_BYTES (300u * 1024) /* written behind the caller's back */
+#define BEHIND_BYTES (200u * 1024) /* written behind the caller's back: between a write and a whole buffer */
 #define WAIT_MS      5000
 
 struct rig {
