@@ -13,7 +13,7 @@ from pathlib import Path
 ITEMS = "tests/unit/at/v250-items.txt"
 PAGE = "docs/at-conformance.md"
 TABLE = "test_at_v250"  # tells how it feeds
-PROGRAMS = (TABLE, "test_at_order", "test_at_fota", "test_at_property")
+PROGRAMS = (TABLE, "test_at_order", "test_at_urc", "test_at_commands", "test_at_fota", "test_at_property")
 NAME = re.compile(r"^v250_(\d{3})_(\w+)$")
 TAP = re.compile(r"^(ok|not ok) \d+ - (\w+)")
 

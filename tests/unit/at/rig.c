@@ -205,3 +205,11 @@ const char *rig_out(struct rig *rig)
 {
 	return rig_port_out(rig, 0);
 }
+
+struct at_stats rig_stats(const struct rig *rig)
+{
+	struct at_stats stats;
+
+	at_get_stats(&rig->ports[0].at, &stats);
+	return stats;
+}

@@ -54,6 +54,9 @@ void rig_wait(struct rig *rig, uint64_t ms);
 void rig_urc(struct rig *rig, enum at_urc_class urc_class, const char *text);
 void rig_complete(struct rig *rig, enum at_result result);
 
+/* The counters of port 0. */
+struct at_stats rig_stats(const struct rig *rig);
+
 /* What came out of port 0 since the last call. */
 const char *rig_out(struct rig *rig);
 const char *rig_port_out(struct rig *rig, unsigned port);

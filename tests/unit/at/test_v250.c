@@ -4,7 +4,7 @@
  * each position; the output must be the same. So it must be for a host that ends lines with
  * CR LF, and, but for the framing, with S3 = LF for one that ends them with LF; not where
  * the case itself is about these characters (see `is_about_ends`). Items that need time or
- * unsolicited results are in test_order.c.
+ * unsolicited results are in test_order.c and test_urc.c.
  *
  * With the argument "ways" it prints how each case is fed, for docs/at-conformance.md. */
 #include <setjmp.h>
