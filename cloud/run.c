@@ -22,16 +22,29 @@
 
 #define IDLE_TIMEOUT_S 120
 
-/* Flushes now and then until a signal to end comes. Returns the signal. */
-static int wait_for_end(struct cloud_app *app, const sigset_t *signals)
+/* Whether the terminal that it was started on has gone, which comes as SIGHUP too. */
+static bool is_left(bool was_on_terminal)
+{
+	return was_on_terminal && !isatty(STDIN_FILENO);
+}
+
+/* Flushes now and then, and reloads when told so, until a signal to end comes. Returns the signal. */
+static int wait_for_end(struct cloud_app *app, struct cloud_server *server, const sigset_t *signals)
 {
 	const struct timespec interval = { .tv_sec = (time_t)app->options->flush_interval_s };
-	int signal_number;
+	bool was_on_terminal = isatty(STDIN_FILENO);
 
-	while ((signal_number = sigtimedwait(signals, NULL, &interval)) < 0) {
-		if (errno == EAGAIN) { cloud_app_flush(app); }
+	for (;;) {
+		int signal_number = sigtimedwait(signals, NULL, &interval);
+
+		if (signal_number < 0) {
+			if (errno == EAGAIN) { cloud_app_flush(app); }
+		} else if (signal_number == SIGHUP && !is_left(was_on_terminal)) {
+			cloud_server_reload(server);
+		} else {
+			return signal_number;
+		}
 	}
-	return signal_number;
 }
 
 static int serve(struct cloud_app *app, const sigset_t *signals)
@@ -57,7 +70,7 @@ static int serve(struct cloud_app *app, const sigset_t *signals)
 	if (is_good) {
 		printf("listening on %s\n", url);
 		fflush(stdout);
-		signal_number = wait_for_end(app, signals);
+		signal_number = wait_for_end(app, server, signals);
 		log_line(app->log, LOG_LEVEL_INFO, "main", "%s: finishing", strsignal(signal_number));
 	}
 	cloud_server_quiesce(server);
@@ -77,6 +90,7 @@ int cloud_run(const struct cloud_options *options)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);

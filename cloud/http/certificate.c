@@ -143,10 +143,10 @@ static void warn_about_dates(X509 *own, const char *path, const struct log *log)
 	if (ASN1_TIME_to_tm(end, &tm)) { strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm); }
 	if (X509_cmp_current_time(end) < 0) {
 		log_line(log, LOG_LEVEL_WARN, PART,
-			 "the certificate %s expired on %s: clients refuse it; renew it, restart", path, date);
+			 "the certificate %s expired on %s: clients refuse it; renew it, then reload", path, date);
 	} else if (X509_cmp_time(end, &soon) < 0) {
-		log_line(log, LOG_LEVEL_WARN, PART,
-			 "the certificate %s expires on %s: renew it and restart before that", path, date);
+		log_line(log, LOG_LEVEL_WARN, PART, "the certificate %s expires on %s: renew it and reload before that",
+			 path, date);
 	}
 	if (X509_cmp_current_time(X509_get0_notBefore(own)) > 0) {
 		log_line(log, LOG_LEVEL_WARN, PART,

@@ -7,13 +7,14 @@
  * the body is large (the connection is closed after it). */
 #include "http/server.h"
 
-#include "http/certificate.h"
+#include "http/credentials.h"
 #include "http/listen.h"
 #include "http/router.h"
 #include "text.h"
 #include "wipe.h"
 
 #include <errno.h>
+#include <gnutls/abstract.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +32,8 @@
 struct cloud_server {
 	struct cloud_server_cfg cfg;
 	struct MHD_Daemon *daemon;
-	struct cloud_certificate certificate; /* libmicrohttpd may look at the texts as long as it runs */
-	atomic_bool is_closing;               /* whoever asks from now on is sent away */
+	struct cloud_credentials *credentials; /* NULL: no TLS */
+	atomic_bool is_closing;                /* whoever asks from now on is sent away */
 };
 
 static void free_request(struct cloud_request *request)
@@ -252,11 +253,43 @@ static unsigned thread_count(const struct cloud_server_cfg *cfg)
 	return cores > 1 ? (unsigned)cores : 2; /* a pool of one is no pool to libmicrohttpd */
 }
 
+/* libmicrohttpd has one certificate for as long as it runs. So each session gets ours before its handshake,
+ * and the connection keeps it to its end. */
+static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+			  enum MHD_ConnectionNotificationCode toe)
+{
+	struct cloud_server *server = cls;
+	const union MHD_ConnectionInfo *info;
+
+	if (toe == MHD_CONNECTION_NOTIFY_CLOSED) {
+		cloud_credentials_drop(server->credentials, *socket_context);
+		return;
+	}
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	*socket_context = info ? cloud_credentials_use(server->credentials, info->tls_session) : NULL;
+}
+
+/* libmicrohttpd asks for a certificate or for this. A session that has no credentials of ours has none. */
+static int no_certificate(gnutls_session_t session, const gnutls_datum_t *issuers, int issuer_count,
+			  const gnutls_pk_algorithm_t *algorithms, int algorithm_count, gnutls_pcert_st **chain,
+			  unsigned *chain_len, gnutls_privkey_t *key)
+{
+	(void)session;
+	(void)issuers;
+	(void)issuer_count;
+	(void)algorithms;
+	(void)algorithm_count;
+	(void)chain;
+	(void)key;
+	*chain_len = 0;
+	return -1;
+}
+
 static struct MHD_Daemon *start_daemon(struct cloud_server *server, int fd)
 {
 	const struct cloud_server_cfg *cfg = &server->cfg;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG |
-			 (server->certificate.key ? MHD_USE_TLS : 0);
+			 (server->credentials ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem options[OPTION_MAX] = {
 		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
 		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, server },
@@ -271,13 +304,13 @@ static struct MHD_Daemon *start_daemon(struct cloud_server *server, int fd)
 	char priorities[] = TLS_PRIORITIES;
 	const struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, priorities },
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate.chain },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, server->certificate.key },
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)no_certificate },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, server },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	size_t at = 8;
 
-	if (server->certificate.key) { memcpy(&options[at], tls, sizeof(tls)); }
+	if (server->credentials) { memcpy(&options[at], tls, sizeof(tls)); }
 	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_log,
 				(void *)(uintptr_t)cfg->log, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
@@ -288,13 +321,14 @@ static bool load_certificate(struct cloud_server *server)
 	const struct cloud_server_cfg *cfg = &server->cfg;
 
 	if (!cfg->tls_cert_path) { return true; }
-	return cloud_certificate_load(&server->certificate, cfg->tls_cert_path, cfg->tls_key_path, cfg->log);
+	server->credentials = cloud_credentials_open(cfg->tls_cert_path, cfg->tls_key_path, cfg->log);
+	return server->credentials != NULL;
 }
 
 /* On the machine itself nobody else can listen. */
 static void warn_if_plain(const struct cloud_server *server, const char *shown)
 {
-	if (server->certificate.key || strncmp(shown, "127.", 4) == 0 || strncmp(shown, "[::1]", 5) == 0) { return; }
+	if (server->credentials || strncmp(shown, "127.", 4) == 0 || strncmp(shown, "[::1]", 5) == 0) { return; }
 	log_line(server->cfg.log, LOG_LEVEL_WARN, "http",
 		 "no TLS on %s: tokens and packages can be read on the way; give --tls-cert and --tls-key", shown);
 }
@@ -309,7 +343,7 @@ struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char
 	server->cfg = *cfg;
 	if (load_certificate(server)) { fd = cloud_listen(cfg->listen, shown, cfg->log); }
 	if (fd >= 0) {
-		snprintf(url, 128, "http%s://%s", server->certificate.key ? "s" : "", shown);
+		snprintf(url, 128, "http%s://%s", server->credentials ? "s" : "", shown);
 		warn_if_plain(server, shown);
 		server->daemon = start_daemon(server, fd);
 		if (!server->daemon) {
@@ -319,7 +353,7 @@ struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char
 		}
 	}
 	if (server->daemon) { return server; }
-	cloud_certificate_free(&server->certificate);
+	cloud_credentials_close(server->credentials);
 	free(server);
 	return NULL;
 }
@@ -331,10 +365,25 @@ void cloud_server_quiesce(struct cloud_server *server)
 	atomic_store(&server->is_closing, true);
 }
 
+void cloud_server_reload(struct cloud_server *server)
+{
+	const struct cloud_server_cfg *cfg = &server->cfg;
+
+	if (!server->credentials) {
+		log_line(cfg->log, LOG_LEVEL_INFO, "http", "there is no certificate to read again");
+	} else if (cloud_credentials_reload(server->credentials)) {
+		log_line(cfg->log, LOG_LEVEL_INFO, "http", "new connections get the certificate that is in %s now",
+			 cfg->tls_cert_path);
+	} else {
+		log_line(cfg->log, LOG_LEVEL_ERROR, "http",
+			 "the certificate from before stays; mend the files, and reload again");
+	}
+}
+
 void cloud_server_stop(struct cloud_server *server)
 {
 	if (!server) { return; }
 	MHD_stop_daemon(server->daemon);
-	cloud_certificate_free(&server->certificate);
+	cloud_credentials_close(server->credentials);
 	free(server);
 }

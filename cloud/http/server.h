@@ -24,6 +24,10 @@ struct cloud_server;
  * to do. `cfg` and what it names must outlive the server. */
 struct cloud_server *cloud_server_start(const struct cloud_server_cfg *cfg, char url[128]);
 
+/* Reads certificate and key again, for the connections that come; those that live go on with what they have.
+ * Files that cannot serve change nothing. The log says what came of it. */
+void cloud_server_reload(struct cloud_server *server);
+
 /* Requests that come from now on are answered 503; those that have begun go on. */
 void cloud_server_quiesce(struct cloud_server *server);
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """atfota-cloud as a program: options, TLS, data directory, signals, and its description of the API."""
 
+import fcntl
 import os
 import pty
 import re
@@ -9,6 +10,7 @@ import socket
 import ssl
 import stat
 import subprocess
+import termios
 import time
 import urllib.parse
 from pathlib import Path
@@ -231,6 +233,22 @@ def test_a_signal_ends_it_cleanly(program, tmp_path, number):
     assert cloud.process.wait(LIMIT_S) == 0
     cloud.process = None
     assert not list(cloud.data.glob("atfota.db-wal")), "the log of the database was not closed"
+
+
+def test_a_terminal_that_goes_ends_it(program, tmp_path):
+    master, slave = pty.openpty()
+    process = subprocess.Popen([program, "--data", tmp_path / "data", "--allow-http", "--listen", "127.0.0.1:0"],
+                               stdin=slave, stdout=slave, stderr=subprocess.DEVNULL, start_new_session=True,
+                               preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+    os.close(slave)
+    said = b""
+    while b"listening on" not in said:
+        said += os.read(master, 1000)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)
+    assert process.poll() is None, "the terminal was there"
+    os.close(master)
+    assert process.wait(LIMIT_S) == 0
 
 
 def test_a_signal_during_downloads_and_uploads_ends_it(program, tmp_path):

@@ -2,6 +2,7 @@
 """TLS of the three programs: what they accept, what they refuse, and what they say then."""
 
 import re
+import signal
 import socket
 import ssl
 import subprocess
@@ -161,6 +162,120 @@ def test_the_certificate_of_the_manual_serves(program, build, tmp_path):
         tool.ok("login", "--server", url, "--ca", tmp_path / "ca.pem", "--token-file", cloud.data / "admin-token")
         assert tool.ok("oem", "list", "--json").json["items"] == []  # the login keeps the authority
     assert " warn " not in cloud.log(), cloud.log()
+
+
+# A certificate that is renewed.
+
+class Client:
+    """A connection that is kept, and what the server showed on it."""
+
+    def __init__(self, url, ca):
+        place = urllib.parse.urlsplit(url)
+        sock = socket.create_connection((place.hostname, place.port), timeout=LIMIT_S)
+        self.sock = ssl.create_default_context(cafile=ca).wrap_socket(sock, server_hostname="127.0.0.1")
+        self.certificate = self.sock.getpeercert(binary_form=True)
+
+    def asks(self):
+        self.sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        return self.sock.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def reload(cloud, words):
+    count = cloud.log().count(words)
+    cloud.process.send_signal(signal.SIGHUP)
+    cloud.wait_log(words, count + 1)
+
+
+def renew(authority, chain, key):
+    """A new certificate with a new key, in the same files."""
+    for path, fresh in zip((chain, key), authority.files("good")):
+        path.write_bytes(fresh.read_bytes())
+
+
+@pytest.fixture
+def renewable(program, tmp_path, authority):
+    """(A platform, a function that renews its certificate, its files)."""
+    chain, key = tmp_path / "served.crt", tmp_path / "served.key"
+    key.touch(0o600)
+    renew(authority, chain, key)
+    with Cloud(program, tmp_path / "cloud", "--tls-cert", chain, "--tls-key", key, tls=True) as cloud:
+        yield cloud, lambda: renew(authority, chain, key), (chain, key)
+
+
+NEW, KEPT = "new connections get the certificate", "the certificate from before stays"
+
+
+def test_a_renewed_certificate_is_shown_after_a_reload(renewable, authority):
+    cloud, renew_files, _ = renewable
+    old = Client(cloud.url, authority.path)
+    renew_files()
+    assert Client(cloud.url, authority.path).certificate == old.certificate, "nobody has asked for it yet"
+    reload(cloud, NEW)
+    new = Client(cloud.url, authority.path)
+    assert new.certificate != old.certificate
+    assert old.asks() and new.asks(), "a connection was cut"
+
+
+def test_a_reload_with_bad_files_keeps_what_is_good(renewable, authority):
+    cloud, renew_files, (chain, key) = renewable
+    old = Client(cloud.url, authority.path)
+    for path, text, word in ((key, b"", "empty"), (chain, b"junk", "BEGIN CERTIFICATE"), (key, None, "cannot read")):
+        good = path.read_bytes()
+        path.unlink() if text is None else path.write_bytes(text)
+        reload(cloud, KEPT)
+        assert word in cloud.log() and str(path) in cloud.log()
+        assert Client(cloud.url, authority.path).certificate == old.certificate and old.asks()
+        path.write_bytes(good)
+    renew_files()
+    reload(cloud, NEW)
+    assert Client(cloud.url, authority.path).certificate != old.certificate
+
+
+def test_a_transfer_goes_on_over_reloads(renewable, authority, tmp_path, monkeypatch):
+    cloud, renew_files, _ = renewable
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.path))
+    product = Product(cloud, OEM, MODEL)
+    data = bytes(range(256)) * (20 * MIB // 256)
+    draft = product.draft("V2")
+    cloud.sign(draft["id"], data)
+    client = Client(cloud.url, authority.path)
+    client.sock.sendall(f"PUT /api/v1/versions/{draft['id']}/package HTTP/1.1\r\nHost: x\r\nContent-Length: {len(data)}"
+                        f"\r\nAuthorization: Bearer {cloud.token}\r\n\r\n".encode())
+    for begin in range(0, len(data), 5 * MIB):
+        client.sock.sendall(data[begin:begin + 5 * MIB])
+        renew_files()
+        reload(cloud, NEW)
+    assert client.sock.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_many_reloads_among_many_connections_lose_none(renewable, authority):
+    cloud, renew_files, _ = renewable
+    failures, is_over = [], threading.Event()
+
+    def knock():
+        while not is_over.is_set():
+            try:
+                if not Client(cloud.url, authority.path).asks():
+                    failures.append("no answer")
+            except OSError as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=knock) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        renew_files()
+        reload(cloud, NEW)
+    is_over.set()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_without_tls_a_reload_is_no_end(program, tmp_path):
+    with Cloud(program, tmp_path) as cloud:
+        reload(cloud, "there is no certificate to read again")
+        assert cloud.request("GET", "/healthz").status == 200
 
 
 # What the platform speaks.

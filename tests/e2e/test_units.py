@@ -4,7 +4,10 @@ need nothing that is closed."""
 
 import os
 import re
+import shlex
+import ssl
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -126,3 +129,66 @@ def test_the_programs_need_nothing_that_is_closed(calls, build):
         assert used <= allowed_calls(path), (name, used - allowed_calls(path))
         open_families = set(settings(path, "RestrictAddressFamilies")[0].split())
         assert "AF_INET" in families and families <= open_families, (name, families)
+
+
+def shown_certificate(url):
+    place = urllib.parse.urlsplit(url)
+    return ssl.get_server_certificate((place.hostname, place.port), timeout=LIMIT_S)
+
+
+class Manager:
+    """Does what systemd does with the lines of the platform's unit, below a folder."""
+
+    def __init__(self, path, folder):
+        text = path.read_text()
+        self.source = folder / "etc"
+        self.source.mkdir()
+        self.runtime = folder / "run/atfota-cloud"
+        self.runtime.mkdir(parents=True, mode=int(settings(path, "RuntimeDirectoryMode")[0], 8))
+        assert settings(path, "RuntimeDirectory") == ["atfota-cloud"]
+        place = re.search(r"(\S+)/atfota/tls/cert\.pem", text)[1]
+        self.words = {name: [line.removeprefix("+").replace("%t", str(folder / "run"))
+                             .replace(f"{place}/atfota/tls", str(self.source)) for line in settings(path, name)]
+                      for name in ("ExecStartPre", "ExecStart", "ExecReload")}
+
+    def option(self, name):
+        return re.search(rf"--{name} (\S+)", self.words["ExecStart"][0])[1]
+
+    def run(self, name, pid=0):
+        for line in self.words[name]:
+            subprocess.run(shlex.split(line.replace("$MAINPID", str(pid))), check=True, timeout=LIMIT_S)
+
+    def install(self, files):
+        for name, path in zip(("cert.pem", "key.pem"), files):
+            (self.source / name).write_bytes(path.read_bytes())
+
+
+def test_a_reload_of_the_unit_brings_the_renewed_certificate(build, tmp_path):
+    authority = tls.Authority(tmp_path)
+    manager = Manager(build / "packaging/atfota-cloud.service", tmp_path)
+    manager.install(authority.files())
+    manager.run("ExecStartPre")
+    with Cloud(build / PROGRAMS["atfota-cloud"], tmp_path / "c", "--tls-cert", manager.option("tls-cert"), "--tls-key",
+               manager.option("tls-key"), tls=True) as cloud:
+        assert shown_certificate(cloud.url) == (manager.source / "cert.pem").read_text()
+        manager.install(authority.files())
+        manager.run("ExecReload", cloud.pid)
+        cloud.wait_log("new connections get the certificate")
+        assert shown_certificate(cloud.url) == (manager.source / "cert.pem").read_text()
+        for name in ("cert.pem", "key.pem"):
+            assert (manager.runtime / name).stat().st_mode & 0o777 == 0o400
+            assert (manager.runtime / name).stat().st_uid == manager.runtime.stat().st_uid
+    assert " warn " not in cloud.log(), cloud.log()
+
+
+def test_copies_go_through_no_link_that_the_program_made(build, tmp_path):
+    """Root writes into a folder of the program's user."""
+    manager = Manager(build / "packaging/atfota-cloud.service", tmp_path)
+    manager.install(tls.Authority(tmp_path).files())
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    for name in ("cert.pem", "key.pem"):
+        (manager.runtime / name).symlink_to(victim)
+    manager.run("ExecStartPre")
+    assert victim.read_text() == "mine" and not (manager.runtime / "key.pem").is_symlink()
+    assert all("-h" in shlex.split(line) for line in manager.words["ExecReload"] if "chown" in line)

@@ -77,6 +77,13 @@ class Cloud:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
+    def wait_log(self, words, count=1, limit_s=STOP_LIMIT_S):
+        """Until the log has said it so many times."""
+        end = time.monotonic() + limit_s
+        while self.log().count(words) < count:
+            assert time.monotonic() < end and self.process.poll() is None, (words, self.log())
+            time.sleep(0.01)
+
     def stop(self):
         """Ends it by SIGTERM; its exit status must be 0."""
         if not self.process:
