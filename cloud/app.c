@@ -31,9 +31,15 @@ static bool lock_dir(struct cloud_app *app)
 	snprintf(path, sizeof(path), "%s/lock", app->dir);
 	app->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (app->lock_fd >= 0 && flock(app->lock_fd, LOCK_EX | LOCK_NB) == 0) { return true; }
-	log_line(app->log, LOG_LEVEL_ERROR, "main", "cannot use the data directory %s: %s", app->dir,
-		 app->lock_fd >= 0 && errno == EWOULDBLOCK ? "another atfota-cloud runs on it; stop that first"
-							   : strerror(errno));
+	if (app->lock_fd >= 0 && errno == EWOULDBLOCK) {
+		log_line(app->log, LOG_LEVEL_ERROR, "main",
+			 "cannot use the data directory %s: another atfota-cloud runs on it; stop that first",
+			 app->dir);
+		return false;
+	}
+	log_line(app->log, LOG_LEVEL_ERROR, "main",
+		 "cannot use the data directory %s: %s; give a --data DIR that this user may write", app->dir,
+		 strerror(errno));
 	return false;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* atfota-cloud: the platform. Everything is in libcloud. */
 #include "guard.h"
+#include "inherit.h"
 #include "run.h"
 #include "wipe.h"
 
@@ -13,6 +14,7 @@ int main(int argc, char **argv)
 	int status;
 
 	guard_memory();
+	if (!inherit_mend()) { return 1; }
 	json_set_alloc_funcs(malloc, wipe_free);
 	status = cloud_options_load(&options, argc, argv);
 	if (status == 0) { status = cloud_run(&options); }

@@ -92,7 +92,6 @@ int cloud_run(const struct cloud_options *options)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	cloud_sandbox_enter(&log); /* also before there are threads */
 	if (cloud_app_open(&app, options, &log)) { status = serve(&app, &signals); }

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "inherit.h"
 #include "posix_clock.h"
 
 #define PART    "child"
@@ -29,10 +30,9 @@ bool child_is_running(const struct child *child)
 
 static void reset_signals(void)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	(void)sigaction(SIGPIPE, &action, NULL); /* the only one that is not the default */
+	inherit_restore_signals();
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include "config_args.h"
 #include "guard.h"
+#include "inherit.h"
 #include "module.h"
 
 /* libcurl brings GnuTLS along, for its LDAP and RTMP, which this program never speaks. By this
@@ -22,6 +23,7 @@ int main(int argc, char **argv)
 	int status;
 
 	guard_memory();
+	if (!inherit_mend()) { return 1; }
 	if (config_args_load(&args, module_option_rows, argc, argv, message, sizeof(message))) {
 		(void)fprintf(stderr, "atfotad: %s\n", message);
 		return 64;

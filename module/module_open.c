@@ -62,6 +62,14 @@ static int fail(const struct module *module, const char *what, const char *name)
 	return 1;
 }
 
+static int fail_state(const struct module *module)
+{
+	log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART,
+		 "cannot open the state in %s: %s: give a --state DIR with room that this user may write",
+		 module->options->state_dir, strerror(errno));
+	return 1;
+}
+
 static int add_slot(struct module *module, unsigned slot)
 {
 	static const char *const names[FOTA_SLOT_COUNT] = { "slot-a", "slot-b" };
@@ -85,10 +93,10 @@ static int open_storage(struct module *module)
 			 "%s is in use by another atfotad: give another --state DIR", options->state_dir);
 		return 1;
 	}
-	if (err) { return fail(module, "cannot open the state in", options->state_dir); }
+	if (err) { return fail_state(module); }
 	if (add_slot(module, 0) || add_slot(module, 1)) { return 1; }
 	if (posix_store_add(module->store, "journal", JOURNAL_BYTES, POSIX_STORE_RESERVED, &module->journal_file)) {
-		return fail(module, "cannot open the state in", options->state_dir);
+		return fail_state(module);
 	}
 	sim_fault_init(&module->slots[0], &module->slot_files[0]);
 	sim_fault_init(&module->slots[1], &module->slot_files[1]);
@@ -358,6 +366,13 @@ static int open_lines(struct module *module)
 	return 0;
 }
 
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 static int open_signals(struct module *module)
 {
 	sigset_t set;
@@ -365,8 +380,7 @@ static int open_signals(struct module *module)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	(void)signal(SIGPIPE, SIG_IGN);
+	if (!is_ignored(SIGHUP)) { sigaddset(&set, SIGHUP); } /* nohup */
 	if (sigprocmask(SIG_BLOCK, &set, NULL)) { return fail(module, "cannot block", "signals"); }
 	module->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return module->signal_fd < 0 ? fail(module, "cannot watch", "signals") : 0;

@@ -148,10 +148,6 @@ static enum tool_status run_leaf(const struct tool_command *command, const char 
 		tool_print_plain(stderr, err.text);
 		fputc('\n', stderr);
 	}
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fputs("atfota: standard output cannot be written\n", stderr);
-		return status ? status : TOOL_STATUS_FAIL;
-	}
 	return status;
 }
 
@@ -202,6 +198,14 @@ static enum tool_status run_node(const struct tool_command *command, const char 
 	return TOOL_STATUS_FAIL;
 }
 
+/* What was not written does not end as a success. */
+static enum tool_status end_output(enum tool_status status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout)) { return status; }
+	fputs("atfota: standard output cannot be written\n", stderr);
+	return status ? status : TOOL_STATUS_FAIL;
+}
+
 enum tool_status tool_command_run(const struct tool_command *root, int argc, char **argv)
 {
 	const struct tool_command *command = root;
@@ -212,11 +216,11 @@ enum tool_status tool_command_run(const struct tool_command *root, int argc, cha
 	while (command->children) {
 		const struct tool_command *child = argc > 1 ? find_child(command, argv[1]) : NULL;
 
-		if (!child) { return run_node(command, path, argc > 1 ? argv[1] : NULL); }
+		if (!child) { return end_output(run_node(command, path, argc > 1 ? argv[1] : NULL)); }
 		len += (size_t)snprintf(path + len, sizeof path - len, " %s", child->name);
 		command = child;
 		argc--;
 		argv++;
 	}
-	return run_leaf(command, path, argc, argv);
+	return end_output(run_leaf(command, path, argc, argv));
 }

@@ -92,6 +92,17 @@ def test_the_installer_gets_the_package_and_nothing_else(world, hook, monkeypatc
     assert {name for name in env if not name.startswith("FOTA_")} <= known
 
 
+def test_the_installer_is_waited_for_where_ended_children_are_ignored(world, hook):
+    """SIGCHLD stays ignored over the start of a program, and the kernel then keeps no exit status."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        _, host = ready(world, hook)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    host.ok("AT+FOTAINSTALL")
+    wait_for(hook, "install", "restart")
+
+
 def test_the_new_version_is_tried_and_confirmed(world, hook):
     module, host = ready(world, hook)
     host.ok("AT+FOTAINSTALL")
