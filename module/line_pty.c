@@ -26,6 +26,7 @@ static enum fota_err make_link(struct line *line, const char *slave)
 {
 	struct stat st;
 	char temporary[4096];
+	int error;
 
 	if (lstat(line->name, &st) == 0 && !S_ISLNK(st.st_mode)) {
 		errno = EEXIST;
@@ -36,11 +37,11 @@ static enum fota_err make_link(struct line *line, const char *slave)
 		return line_complain(line, "cannot make the link");
 	}
 	(void)unlink(temporary);
-	if (symlink(slave, temporary) || rename(temporary, line->name)) {
-		(void)unlink(temporary);
-		return line_complain(line, "cannot make the link");
-	}
-	return FOTA_ERR_OK;
+	if (symlink(slave, temporary) == 0 && rename(temporary, line->name) == 0) { return FOTA_ERR_OK; }
+	error = errno;
+	(void)unlink(temporary);
+	errno = error;
+	return line_complain(line, "cannot make the link, choose a name in a folder that this user may write");
 }
 
 static int open_slave(const struct line *line)

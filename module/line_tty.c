@@ -52,7 +52,10 @@ static enum fota_err open_tty(struct line *line)
 		return line_complain(line, "this baud rate is not known");
 	}
 	line->fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (line->fd < 0) { return line_complain(line, "cannot open"); }
+	if (line->fd < 0) {
+		return line_complain(line, errno == EACCES ? "this user may not open it, its group (ls -l) may"
+							   : "cannot open");
+	}
 	if (!line_set_raw(line->fd, speed)) { return line_complain(line, "is no terminal"); }
 	return FOTA_ERR_OK;
 }

@@ -82,6 +82,13 @@ static enum tool_status set_up(struct module_port *port, const char *name, speed
 	return set_raw(port, name, speed, err);
 }
 
+static enum tool_status fail_open(const char *name, struct tool_error *err)
+{
+	const char *advice = errno == EACCES ? "; this user may not open it, its group (ls -l) may" : "";
+
+	return tool_fail(err, TOOL_STATUS_FAIL, "cannot open %s: %s%s", name, strerror(errno), advice);
+}
+
 static enum tool_status open_device(struct module_port *port, const char *name, const char *baud,
 				    struct tool_error *err)
 {
@@ -92,7 +99,7 @@ static enum tool_status open_device(struct module_port *port, const char *name, 
 		return tool_fail(err, TOOL_STATUS_FAIL, "'%s' is no baud rate of a serial line; 115200 is usual", baud);
 	}
 	port->fd = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (port->fd < 0) { return tool_fail(err, TOOL_STATUS_FAIL, "cannot open %s: %s", name, strerror(errno)); }
+	if (port->fd < 0) { return fail_open(name, err); }
 	status = set_up(port, name, row->speed, err);
 	if (status) { module_port_close(port); }
 	return status;
