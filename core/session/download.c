@@ -229,6 +229,11 @@ void session_flushed(struct fota_session *s)
 		return;
 	}
 	s->staged_len = 0;
+	/* what was given up may fail still: not as the first operation of the next session */
+	if (s->end_code && s->is_unsynced) {
+		session_job_start(s, JOB_SETTLE);
+		return;
+	}
 	if (s->end_code) {
 		session_go(s, PHASE_SAVING);
 		return;

@@ -70,6 +70,7 @@ enum session_job {
 	JOB_STORE,   /* one operation of store_body: erase or prog */
 	JOB_FLUSH,   /* staged bytes, sync, progress into the journal */
 	JOB_VERIFY,
+	JOB_SETTLE, /* a sync for the sake of errors that a port tells late */
 };
 
 /* What changes which slot runs, or tells of it. */

@@ -68,7 +68,16 @@ static enum fota_err flush_staged(struct fota_session *s)
 	memset(block.ptr + s->staged_len, 0xff, slot->prog_bytes - s->staged_len);
 	s->write_off += s->staged_len;
 	s->staged_len = 0;
+	s->is_unsynced = true;
 	return slot->prog(slot->ctx, off, block.ptr, slot->prog_bytes);
+}
+
+static enum fota_err sync_area(struct fota_session *s)
+{
+	const struct fota_flash *area = session_area(s);
+
+	s->is_unsynced = false;
+	return area->sync(area->ctx);
 }
 
 static enum fota_err flush_note(struct fota_session *s)
@@ -81,13 +90,11 @@ static enum fota_err flush_note(struct fota_session *s)
 
 static enum fota_err flush_step(struct fota_session *s, unsigned step)
 {
-	const struct fota_flash *area = session_area(s);
-
 	switch (step) {
 	case 0:
 		return flush_staged(s);
 	case 1:
-		return area->sync(area->ctx);
+		return sync_area(s);
 	case 2:
 		return flush_note(s);
 	default:
@@ -144,6 +151,8 @@ static enum fota_err job_step(struct fota_session *s, unsigned step)
 		return flush_step(s, step);
 	case JOB_VERIFY:
 		return verify_step(s, step);
+	case JOB_SETTLE:
+		return step == 0 ? sync_area(s) : FOTA_ERR_NONE;
 	default:
 		return FOTA_ERR_NONE; /* JOB_STORE: its one operation is done */
 	}
@@ -351,6 +360,7 @@ enum fota_err session_store_body(struct fota_session *s, struct fota_bytes bytes
 			session_job_start(s, JOB_FLUSH);
 			continue;
 		}
+		s->is_unsynced = true;
 		err = s->write_off == s->erased_off ? erase_more(s) : prog_some(s, rest, taken);
 		if (store_op(s, err)) { return FOTA_ERR_BUSY; }
 	}

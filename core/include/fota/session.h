@@ -185,6 +185,7 @@ struct fota_session {
 	bool is_part_old;     /* the stored part comes from an earlier session */
 	bool is_offer_other;  /* the offer is not what a part is stored of */
 	bool is_starting_over;
+	bool is_unsynced;     /* the slot was written to since its last sync */
 	bool is_report_added; /* by the session that ends */
 	bool is_paused;       /* body bytes were refused, resume is due */
 	bool is_restarting;   /* the notice RESTART was given */

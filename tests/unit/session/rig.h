@@ -34,7 +34,16 @@
 
 /* ---- storage ---- */
 
-enum rig_effect_op { RIG_OP_FINE, RIG_OP_IO, RIG_OP_FULL, RIG_OP_HANG, RIG_OP_ODD, RIG_OP_CUT, RIG_OP_KILL };
+enum rig_effect_op {
+	RIG_OP_FINE,
+	RIG_OP_IO,
+	RIG_OP_FULL,
+	RIG_OP_HANG,
+	RIG_OP_ODD,
+	RIG_OP_CUT,
+	RIG_OP_KILL,
+	RIG_OP_LATE, /* a prog that answers OK; its error is the result of the area's next operation */
+};
 
 /* Operations number `from` to `to` of both areas, counted from 1 since rig_fault. */
 struct rig_fault {
@@ -50,6 +59,7 @@ struct rig_area {
 	struct fota_flash port;
 	uint32_t size;
 	bool is_hung;
+	bool is_late; /* an error is still to be told */
 	uint8_t cells[RIG_SLOT_BYTES], state[RIG_SLOT_BYTES];
 	uint8_t durable_cells[RIG_SLOT_BYTES], durable_state[RIG_SLOT_BYTES]; /* as after the last sync */
 };

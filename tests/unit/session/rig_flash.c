@@ -28,6 +28,10 @@ static bool is_refused(struct rig_area *area, enum fota_err *err)
 	rig_require(rig, !rig->slot.sim.is_pending && !rig->slot_b.sim.is_pending && !rig->journal.sim.is_pending);
 	rig_require(rig, !rig->slot.is_hung && !rig->slot_b.is_hung && !rig->journal.is_hung);
 	rig->op_count++;
+	if (area->is_late) {
+		area->is_late = false;
+		return true;
+	}
 	if (!is_hit(rig)) { return false; }
 	switch (rig->fault.effect) {
 	case RIG_OP_FULL:
@@ -84,6 +88,10 @@ static enum fota_err area_prog(void *ctx, uint64_t off, const void *src, size_t 
 	enum fota_err err;
 
 	if (is_refused(area, &err)) { return err; }
+	if (area->rig->fault.effect == RIG_OP_LATE && is_hit(area->rig)) {
+		area->is_late = true;
+		return FOTA_ERR_OK;
+	}
 	return after(area, area->sim.flash.prog(&area->sim, off, src, len));
 }
 
@@ -128,7 +136,7 @@ void rig_area_init(struct rig *rig, struct rig_area *area, uint32_t size, uint32
 {
 	area->rig = rig;
 	area->size = size;
-	area->is_hung = false;
+	area->is_hung = area->is_late = false;
 	sim_flash_init(&area->sim, area->cells, area->state, size, erase_bytes, prog_bytes);
 	area->sim.is_async = rig->cfg.is_async;
 	memcpy(area->durable_cells, area->cells, size);
@@ -144,7 +152,7 @@ void rig_area_init(struct rig *rig, struct rig_area *area, uint32_t size, uint32
 void rig_area_power_on(struct rig_area *area)
 {
 	sim_flash_restart(&area->sim);
-	area->is_hung = false;
+	area->is_hung = area->is_late = false;
 	if (area->rig->is_killed) { return; }
 	if (area->rig->cfg.is_cached) { lose_unsynced(area); }
 	memcpy(area->durable_cells, area->cells, area->size);

@@ -139,6 +139,32 @@ static void a_fault_during_the_download_keeps_what_was_synced_before(void **stat
 	assert_true(partial_count > 10 || !is_whole_run());
 }
 
+/* A port may tell the error of a write later. What a session has given up must not fail the next
+ * one, whose first operation would get it. */
+static void a_late_error_of_a_session_that_is_over_is_not_the_next_ones(void **state)
+{
+	static const struct rig_cfg cfg = { .is_async = true, .limits = { .sync_bytes = 16384 } };
+	uint32_t count = count_ops(&cfg);
+	unsigned late_count = 0;
+
+	(void)state;
+	for (uint32_t n = 1; n <= count; n += stride()) {
+		if (!rig_case(&rig, "late: operation %u", n)) { continue; }
+		rig_init(&rig, &cfg);
+		rig_finish(&rig);
+		rig_twist(&rig, (struct rig_twist) { RIG_GET, RIG_LONG, 3000, 0, 0, 0 });
+		rig_fault(&rig, (struct rig_fault) { RIG_OP_LATE, n, n });
+		(void)rig_play(&rig);
+		late_count += rig_final(&rig) == FOTA_CODE_VERIFY && rig.session.record.package.total_bytes == 0;
+		rig_clear_twists(&rig);
+		rig_heal(&rig);
+		rig_require(&rig, strcmp(rig_play(&rig), "2 3") == 0);
+		rig_require(&rig, rig_is_image_stored(&rig));
+		rig_close(&rig);
+	}
+	assert_true(late_count > 10 || !is_whole_run());
+}
+
 static void a_completion_that_nobody_waits_for_is_ignored(void **state)
 {
 	struct fota_session before;
@@ -265,6 +291,7 @@ int main(void)
 		cmocka_unit_test(storage_that_fails_for_good_at_any_operation_ends_the_session_with_its_code),
 		cmocka_unit_test(storage_that_fails_once_at_any_operation_never_leads_to_a_wrong_image),
 		cmocka_unit_test(a_fault_during_the_download_keeps_what_was_synced_before),
+		cmocka_unit_test(a_late_error_of_a_session_that_is_over_is_not_the_next_ones),
 		cmocka_unit_test(a_completion_that_nobody_waits_for_is_ignored),
 		cmocka_unit_test(storage_that_still_hangs_ends_the_next_session_with_its_code_as_well),
 		cmocka_unit_test(storage_that_hangs_in_a_download_is_not_called_again_before_it_answers),
