@@ -177,7 +177,13 @@ class Client:
 
     def asks(self):
         self.sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-        return self.sock.recv(1000).startswith(b"HTTP/1.1 200")
+        answer = b""
+        while not answer.endswith(b"}"):  # head and body may come apart
+            more = self.sock.recv(1000)
+            if not more:
+                return False
+            answer += more
+        return answer.startswith(b"HTTP/1.1 200")
 
 
 def reload(cloud, words):
