@@ -360,6 +360,53 @@ struct release {
 	struct upload upload;
 };
 
+static enum tool_status bring_parts(struct api *api, struct release *files, const char *id, json_t **version,
+				    struct tool_error *err)
+{
+	enum tool_status status = bring_manifest(api, &files->manifest, id, version, err);
+
+	if (!status) { status = bring_package(api, &files->upload, id, version, err); }
+	return status ? status : publish(api, id, version, err);
+}
+
+/* What happens to a draft of this run that cannot become a release. What the platform refuses leaves nothing, so
+ * that a corrected release begins like a first one, with its own notes and sources. What broke goes on where it
+ * stopped. */
+static void settle_draft(struct api *api, const char *id, enum tool_status status, struct tool_error *err)
+{
+	struct tool_error ignored = { "" };
+	size_t len = strlen(err->text);
+	bool is_gone = status == TOOL_STATUS_REFUSED && !resource_delete_id(api, &resource_version, id, &ignored);
+
+	snprintf(err->text + len, sizeof err->text - len, "%s",
+		 is_gone ? "; nothing of this version is left on the platform: correct it, then release it again"
+			 : "; the version stays as a draft: the same command goes on with it, 'atfota version delete' "
+			   "removes it");
+}
+
+/* A list of texts that may be absent. */
+static bool is_same_list(const json_t *left, const json_t *right)
+{
+	return json_array_size(left) == 0 ? json_array_size(right) == 0 : json_equal(left, right);
+}
+
+/* A version that is there keeps what it was created with; a command that says otherwise is a mistake. */
+static enum tool_status check_same(const struct tool_args *args, const json_t *version, struct tool_error *err)
+{
+	const char *notes = api_text(version, "notes");
+	json_t *wanted = new_version(args, "");
+	bool is_same = !args->opt[TOOL_OPT_NOTES] || strcmp(notes ? notes : "", args->opt[TOOL_OPT_NOTES]) == 0;
+
+	is_same = is_same && (args->from_count == 0 ||
+			      is_same_list(json_object_get(version, "from"), json_object_get(wanted, "from")));
+	json_decref(wanted);
+	if (is_same) { return TOOL_STATUS_OK; }
+	return tool_fail(
+		err, TOOL_STATUS_REFUSED,
+		"this version is there with other --notes or --from, which stay; leave them out to go on with it%s",
+		is_state(version, "draft") ? ", or remove it ('atfota version delete') and release it anew" : "");
+}
+
 /* Each part is left out if it is done already, so that a release that was interrupted is
  * simply done again. */
 static enum tool_status release(struct api *api, const struct tool_args *args, struct release *files,
@@ -367,15 +414,19 @@ static enum tool_status release(struct api *api, const struct tool_args *args, s
 {
 	char id[RESOURCE_ID_MAX_BYTES];
 	json_t *version = NULL;
+	bool is_new;
 	enum tool_status status = look_up(api, args, &version, err);
 
-	if (!status && !version) { status = create(api, args, &version, err); }
+	if (status) { return status; }
+	is_new = version == NULL;
+	status = is_new ? create(api, args, &version, err) : check_same(args, version, err);
 	if (!status && !api_id(version, "id", id, sizeof id)) {
 		status = tool_fail(err, TOOL_STATUS_REFUSED, "the platform's answer has no ID in it");
 	}
-	if (!status) { status = bring_manifest(api, &files->manifest, id, &version, err); }
-	if (!status) { status = bring_package(api, &files->upload, id, &version, err); }
-	if (!status) { status = publish(api, id, &version, err); }
+	if (!status) {
+		status = bring_parts(api, files, id, &version, err);
+		if (status && is_new) { settle_draft(api, id, status, err); }
+	}
 	if (!status) { resource_print(show_columns, args, version); }
 	json_decref(version);
 	return status;

@@ -9,6 +9,7 @@ import signal
 import stat
 import threading
 import time
+import urllib.request
 import uuid
 from pathlib import Path
 
@@ -410,12 +411,90 @@ def test_release_can_be_done_again(tool, cloud, product, tmp_path):
     assert other.status == 7 and "new version name" in other.err, other
 
 
+REFUSALS = {  # what is wrong with a release, and a word that says so
+    "another image": (lambda cloud, product, one, other: [manifest(cloud, product, "V2", other), one], "digest"),
+    "another version": (lambda cloud, product, one, other: [manifest(cloud, product, "V3", one), one], "version"),
+    "no manifest": (lambda cloud, product, one, other: [one, one], "SUIT envelope"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_a_release_that_is_refused_leaves_nothing_and_the_next_one_works(tool, cloud, product, tmp_path, what):
+    words = ["version", "release", "--product", product, "--name", "V2"]
+    make, word = REFUSALS[what]
+    one, other = firmware(tmp_path, 1000), firmware(tmp_path, 1000)
+    bad, image = make(cloud, product, one, other)
+    done = tool(*words, "--notes", "first", "--from", "V0", "--manifest", bad, image)
+    assert done.status == 7 and word in done.err and "nothing of this version is left" in done.err, done
+    assert tool.ok("version", "list", "--product", product, "--json").json["items"] == []
+    right = tool.ok(*words, "--notes", "second", "--json", *signed(cloud, product, "V2", one)).json
+    assert (right["state"], right["notes"], right["from"]) == ("published", "second", [])
+
+
+def test_a_draft_of_before_stays_when_a_release_is_refused(tool, cloud, product, tmp_path):
+    named = ["--product", product, "--name", "V2"]
+    made = tool.ok("version", "create", *named, "--json").json
+    one, other = firmware(tmp_path, 1000), firmware(tmp_path, 1000)
+    done = tool("version", "release", *named, "--manifest", manifest(cloud, product, "V2", other), one)
+    assert done.status == 7 and "nothing of this version" not in done.err, done
+    assert tool.ok("version", "show", *named, "--json").json["id"] == made["id"]
+    assert tool.ok("version", "release", *named, *signed(cloud, product, "V2", one), "--json").json["id"] == made["id"]
+
+
+def test_a_release_does_not_pass_over_other_notes_or_sources(tool, cloud, product, tmp_path):
+    named = ["--product", product, "--name", "V2"]
+    tool.ok("version", "create", *named, "--notes", "n", "--from", "V0")
+    words = signed(cloud, product, "V2", firmware(tmp_path, 1000))
+    for other in (["--notes", "m"], ["--from", "V1"], ["--from", "V0", "--from", "V1"]):
+        done = tool("version", "release", *named, *other, *words)
+        assert done.status == 7 and "other --notes or --from" in done.err and "version delete" in done.err, done
+    assert tool.ok("version", "release", *named, "--notes", "n", "--from", "V0", *words, "--json").json["from"] == ["V0"]
+
+
+def test_a_release_that_broke_says_how_to_go_on(tool, cloud, product, tmp_path):
+    file = firmware(tmp_path, 3 * MIB)
+    words = ["version", "release", "--product", product, "--name", "V2", *signed(cloud, product, "V2", file)]
+    proxy = Failing(cloud.url, lambda method, path: method == "PUT" and path.endswith("/manifest"))
+    done = tool(*words, "--allow-http", env={"ATFOTA_SERVER": proxy.url, "ATFOTA_TOKEN": cloud.token})
+    assert done.status == 8 and "stays as a draft: the same command goes on with it" in done.err, done
+    assert tool.ok(*words, "--json").json["state"] == "published"
+
+
 def test_files_that_are_no_package_are_told(tool, cloud, product, tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     words = signed(cloud, product, "V2", firmware(tmp_path))[:-1]
     for file in (tmp_path / "empty", tmp_path, tmp_path / "nowhere", "/dev/zero"):
         done = tool("version", "release", "--product", product, "--name", "V2", *words, file)
         assert done.status == 1 and str(file) in done.err, done
+
+
+class Failing:
+    """The platform behind a server that answers 503 to what `fails(method, path)` is true for."""
+
+    def __init__(self, url, fails):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do(handler):
+                body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
+                if fails(handler.command, handler.path):
+                    handler.send_error(503)
+                    return
+                request = urllib.request.Request(url + handler.path, body or None, method=handler.command, headers={
+                    name: handler.headers[name] for name in ("Authorization", "Content-Type") if handler.headers[name]})
+                with urllib.request.urlopen(request, timeout=10) as real:
+                    text = real.read()
+                    handler.send_response(real.status)
+                handler.send_header("Content-Length", str(len(text)))
+                handler.end_headers()
+                handler.wfile.write(text)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do
+
+            def log_message(handler, *_):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{server.server_port}"
 
 
 def through(tool, cloud, proxy):
