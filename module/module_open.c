@@ -359,6 +359,7 @@ static int open_lines(struct module *module)
 	module->tables[2] = at_network_table(&module->network);
 	module->tables[3] = mux_table(&module->mux_set);
 	module->tables[4] = settings_table(&module->settings);
+	module->tables[5] = at_call_table();
 	module->mux_env = (struct mux_env) { &module->fota, &module->network, &module->log };
 	for (unsigned i = 0; i < module->options->line_count; i++) {
 		if (open_line(module, i)) { return 1; }

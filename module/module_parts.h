@@ -52,7 +52,7 @@ struct module {
 	struct mux_set mux_set;
 	struct settings settings;
 	struct trust trust;
-	struct at_table tables[5];
+	struct at_table tables[6];
 	struct module_line lines[MODULE_LINE_MAX];
 	unsigned line_count;
 	int signal_fd;

@@ -35,7 +35,7 @@ static void show_register(struct at_server *at, uint8_t value)
 	at_info_end(at);
 }
 
-static enum at_result run_register(struct at_server *at, const struct at_call *call)
+enum at_result at_run_register(struct at_server *at, const struct at_call *call)
 {
 	enum at_value value = (enum at_value)call->cmd->tag;
 
@@ -227,9 +227,9 @@ static enum at_result run_clac(struct at_server *at, const struct at_call *call)
 	{                                                                       \
 		letter, AT_SET, 1, value, .params = &(param), .run = run_switch \
 	}
-#define REGISTER(name, value)                                                               \
-	{                                                                                   \
-		name, AT_SET | AT_READ, 1, value, .params = &character, .run = run_register \
+#define REGISTER(name, value)                                                                  \
+	{                                                                                      \
+		name, AT_SET | AT_READ, 1, value, .params = &character, .run = at_run_register \
 	}
 #define SHOW(name, handler)                                 \
 	{                                                   \

@@ -286,6 +286,10 @@ static bool parse_register(struct at_server *at, struct element *el)
 /* A basic command has one number, none is the default (V.250 5.3.1). */
 static bool parse_basic_number(struct at_server *at, struct element *el)
 {
+	if (set_form(el, AT_DIAL)) {
+		at->line_off = at->line_len;
+		return true;
+	}
 	if (el->cmd->param_count == 0) { return set_form(el, AT_ACTION) && !is_digit(peek(at)); }
 	el->args[0].number = el->cmd->params[0].default_uint;
 	if (!set_form(el, AT_SET)) { return false; }

@@ -526,18 +526,9 @@ static enum at_result run_rate(struct at_server *at, const struct at_call *call)
 	return AT_ERROR;
 }
 
-/* No call is ever active. */
-static enum at_result run_hang_up(struct at_server *at, const struct at_call *call)
-{
-	(void)at;
-	(void)call;
-	return AT_OK;
-}
-
 /* ---- the table ---- */
 
 static const struct at_param bit[] = { { AT_UINT, .max = 1 } };
-static const struct at_param zero[] = { { AT_UINT, .is_optional = true, .max = 0 } };
 static const struct at_param up_to_2[] = { { AT_UINT, .is_optional = true, .max = 2 } };
 static const struct at_param pin[] = { { AT_STRING, .min = 4, .max = 8 },
 				       { AT_STRING, .is_optional = true, .max = 8 } };
@@ -579,7 +570,6 @@ static const struct at_command rows[] = {
 	SETTING("+CSCS", 0, charset, "(\"IRA\",\"GSM\")", run_charset),
 	SETTING("+IFC", 0, flow_control, "(0,2),(0,2)", run_flow_control),
 	SETTING("+IPR", 0, rate, "(0,9600,19200,38400,57600,115200,230400,460800,921600,3000000)", run_rate),
-	{ "H", AT_SET, COUNT(zero), .params = zero, .run = run_hang_up },
 };
 
 struct at_table at_network_table(struct at_network *network)

@@ -195,20 +195,25 @@ static void out_cme(struct at_server *at)
 	out_trailer(at);
 }
 
+/* By enum at_result; PENDING is none. */
+static const struct {
+	const char *word, *digit;
+} results[] = {
+	[AT_OK] = { "OK", "0" },
+	[AT_OK_LAST] = { "OK", "0" },
+	[AT_ERROR] = { "ERROR", "4" },
+	[AT_CME] = { "ERROR", "4" },
+	[AT_NO_CARRIER] = { "NO CARRIER", "3" },
+};
+
 void at_out_result(struct at_server *at, enum at_result result)
 {
-	bool is_ok = result == AT_OK || result == AT_OK_LAST;
-
 	if (at->values[AT_VALUE_Q]) { return; }
 	if (result == AT_CME && at->values[AT_VALUE_CMEE] != 0) {
 		out_cme(at);
 		return;
 	}
 	out_header(at);
-	if (at->values[AT_VALUE_V]) {
-		out_text(at, is_ok ? "OK" : "ERROR");
-	} else {
-		out_text(at, is_ok ? "0" : "4");
-	}
+	out_text(at, at->values[AT_VALUE_V] ? results[result].word : results[result].digit);
 	out_trailer(at);
 }

@@ -4,14 +4,14 @@
  * plain ERROR when nothing is configured. */
 #include "fota/at.h"
 
-/*                E  V  Q  X  S3  S4  S5 CMEE */
-#define V250_VALUES                      \
-	{                                \
-		1, 1, 0, 4, 13, 10, 8, 0 \
+/*      E  V  Q  X  S3  S4  S5 CMEE S0 S6 S7 S8 S10 */
+#define V250_VALUES                                       \
+	{                                                 \
+		1, 1, 0, 4, 13, 10, 8, 0, 0, 2, 50, 2, 14 \
 	}
-#define SIMCOM_VALUES                    \
-	{                                \
-		1, 1, 0, 0, 13, 10, 8, 0 \
+#define SIMCOM_VALUES                                     \
+	{                                                 \
+		1, 1, 0, 0, 13, 10, 8, 0, 0, 2, 50, 2, 14 \
 	}
 
 /*                E  V  Q  X */

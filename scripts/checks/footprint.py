@@ -20,7 +20,8 @@ AT = ["at_init", "at_feed", "at_tick", "at_next_ms", "at_complete", "at_urc", "a
       "at_profile_find", "at_get_stats", "at_set_value"]
 FOTA = ["at_fota_init", "at_fota_add_port", "at_fota_remove_port", "at_fota_table", "at_fota_notice",
         "at_config_table"]
-NETWORK = ["at_network_init", "at_network_add_port", "at_network_remove_port", "at_network_boot", "at_network_table"]
+NETWORK = ["at_network_init", "at_network_add_port", "at_network_remove_port", "at_network_boot", "at_network_table",
+           "at_call_table"]
 SESSION = ["fota_session_init", "fota_session_start", "fota_session_set_on", "fota_session_cancel",
            "fota_session_abort", "fota_session_http", "fota_session_storage", "fota_session_tick",
            "fota_session_next_ms", "fota_session_is_quiet", "fota_session_is_storing", "fota_session_get",

@@ -39,6 +39,11 @@ enum at_value {
 	AT_VALUE_S4,
 	AT_VALUE_S5,
 	AT_VALUE_CMEE,
+	AT_VALUE_S0, /* from here on those of calls: kept, and that is all */
+	AT_VALUE_S6,
+	AT_VALUE_S7,
+	AT_VALUE_S8,
+	AT_VALUE_S10,
 	AT_VALUE_COUNT,
 };
 
@@ -67,6 +72,7 @@ enum at_form {
 	AT_SET = 2,    /* AT+NAME=values; for a basic command also ATE1 and ATE */
 	AT_READ = 4,   /* AT+NAME? */
 	AT_TEST = 8,   /* AT+NAME=?, answered by the server from `test_text` */
+	AT_DIAL = 16,  /* a basic command that takes the rest of the line as it is, and ignores it */
 };
 
 enum at_result {
@@ -75,6 +81,7 @@ enum at_result {
 	AT_ERROR,
 	AT_CME,     /* with the number of at_cme */
 	AT_PENDING, /* at_complete follows; the port takes no other command until then */
+	AT_NO_CARRIER,
 };
 
 enum at_kind { AT_UINT, AT_STRING };

@@ -6,7 +6,7 @@
  * docs/at-commands.md.
  *
  *   at_network_init(&network, &network_cfg);
- *   tables[] = { at_basic_table(), at_fota_table(..), at_network_table(&network) };
+ *   tables[] = { at_basic_table(), at_fota_table(..), at_network_table(&network), at_call_table() };
  *   at_network_add_port(&network, &server);                  after its at_init */
 #ifndef FOTA_AT_NETWORK_H
 #define FOTA_AT_NETWORK_H
@@ -74,7 +74,10 @@ void at_network_remove_port(struct at_network *network, const struct at_server *
 void at_network_boot(struct at_network *network);
 
 /* +CPIN +CIMI +CICCID +CFUN +CRESET +CSQ +CREG +CGREG +CEREG +COPS +CPSI +CCLK +CTZU
- * +CTZR +CBC +CSUB +SIMCOMATI +CSCS +IFC +IPR H. */
+ * +CTZR +CBC +CSUB +SIMCOMATI +CSCS +IFC +IPR. */
 struct at_table at_network_table(struct at_network *network);
+
+/* A D H O L M P T &S S0 S6 S7 S8 S10 +FCLASS of a module that makes no calls. */
+struct at_table at_call_table(void);
 
 #endif

@@ -135,7 +135,7 @@ static bool init_port(struct rig *rig, unsigned number, const char *profile)
 		.write_ctx = port,
 		.profile = profile ? at_profile_find(profile) : NULL,
 		.tables = rig->tables,
-		.table_count = 4,
+		.table_count = 5,
 		.identity = &rig->identity,
 		.port = number,
 	};
@@ -162,7 +162,8 @@ bool rig_init(struct rig *rig, const char *profile)
 	rig->tables[0] = at_basic_table();
 	rig->tables[1] = at_fota_table(&rig->fota);
 	rig->tables[2] = at_network_table(&rig->network);
-	rig->tables[3] = (struct at_table) { rows, sizeof(rows) / sizeof(rows[0]), rig };
+	rig->tables[3] = at_call_table();
+	rig->tables[4] = (struct at_table) { rows, sizeof(rows) / sizeof(rows[0]), rig };
 	return init_port(rig, 0, profile) && init_port(rig, 1, profile);
 }
 

@@ -29,7 +29,7 @@ struct rig_port {
 
 struct rig {
 	struct rig_port ports[RIG_PORTS];
-	struct at_table tables[4];
+	struct at_table tables[5];
 	struct fota_identity identity;
 	const char *fields[4]; /* by enum fota_identity_field */
 	struct fake_session session;
