@@ -259,6 +259,7 @@ static enum fota_err get_manifest(struct parts *parts, struct fota_suit *suit)
 
 /* ---- text ---- */
 
+/* What an earlier language has said stays. */
 static void get_component_text(struct fota_rd *rd, struct fota_suit_text *text)
 {
 	struct fota_rd_map map;
@@ -268,9 +269,9 @@ static void get_component_text(struct fota_rd *rd, struct fota_suit_text *text)
 	while (fota_rd_key(rd, &map, &key)) {
 		struct fota_bytes value = fota_rd_text(rd);
 
-		if (key == SUIT_TEXT_VENDOR_NAME) { text->vendor_name = value; }
-		if (key == SUIT_TEXT_MODEL_NAME) { text->model_name = value; }
-		if (key == SUIT_TEXT_VERSION) { text->version = value; }
+		if (key == SUIT_TEXT_VENDOR_NAME && !text->vendor_name.len) { text->vendor_name = value; }
+		if (key == SUIT_TEXT_MODEL_NAME && !text->model_name.len) { text->model_name = value; }
+		if (key == SUIT_TEXT_VERSION && !text->version.len) { text->version = value; }
 	}
 }
 
@@ -293,10 +294,9 @@ static void get_language(struct fota_rd *rd, struct fota_suit_text *text)
 	}
 }
 
-/* {language: texts}; the first one counts. */
+/* {language: texts} */
 static enum fota_err get_text(struct fota_bytes bytes, struct fota_suit_text *text)
 {
-	struct fota_suit_text ignored;
 	struct fota_rd rd;
 	struct fota_rd_map map;
 	struct fota_bytes language;
@@ -306,7 +306,6 @@ static enum fota_err get_text(struct fota_bytes bytes, struct fota_suit_text *te
 	if (map.left == 0) { fota_rd_fail(&rd, FOTA_ERR_FORMAT); }
 	while (fota_rd_text_key(&rd, &map, &language)) {
 		get_language(&rd, text);
-		text = &ignored;
 	}
 	return fota_rd_finish(&rd);
 }

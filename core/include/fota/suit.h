@@ -48,7 +48,7 @@ enum fota_suit_sequence {
 	FOTA_SUIT_SEQUENCE_COUNT
 };
 
-/* What the text member says of the component, in the first language of the map. */
+/* What the text member says of the component: each in the first language of the map that says it. */
 struct fota_suit_text {
 	struct fota_bytes vendor_name, model_name, version; /* empty: not said */
 };
