@@ -36,8 +36,12 @@ static struct verdict verdict_of(enum fota_err err)
 	return (struct verdict) { FOTA_CODE_INTERNAL, "the crypto port failed" };
 }
 
+/* A text that is not there names nobody else: that is a matter of form. */
 static struct verdict judge_text(const struct fota_session *s, const struct fota_suit_text *text)
 {
+	if (!text->vendor_name.len || !text->model_name.len || !text->version.len) {
+		return (struct verdict) { FOTA_CODE_VERIFY, "the manifest does not name OEM, model and version" };
+	}
 	if (!fota_bytes_is_equal(text->vendor_name, fota_text_get(&s->oem)) ||
 	    !fota_bytes_is_equal(text->model_name, fota_text_get(&s->model))) {
 		return (struct verdict) { FOTA_CODE_BAD_DEVICE, "the manifest names another OEM or model" };
