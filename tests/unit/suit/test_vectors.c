@@ -131,13 +131,40 @@ static void the_drafts_examples_parse_verify_and_plan(void **state)
 	check_example(1, "http://example.com/file.bin");
 }
 
+/* Install and text are severed: both there, and both cut off. */
+static void the_drafts_severed_example_may_be_cut_but_not_installed_then(void **state)
+{
+	static const char uri[] = "http://example.com/very/long/path/to/file/file.bin";
+	struct fota_trusted_key key = read_key("example_key_public.pem");
+	struct fota_suit_device device = draft_device(0);
+
+	(void)state;
+	for (unsigned is_whole = 0; is_whole < 2; is_whole++) {
+		struct fota_bytes envelope = read_block("example2.txt", is_whole);
+		struct fota_suit_plan plan;
+		struct fota_suit suit;
+
+		assert_int_equal(fota_suit_get(envelope, &rig.crypto, &suit), FOTA_ERR_OK);
+		assert_int_equal(suit.sequence_number, 2);
+		assert_int_equal(suit.is_incomplete, !is_whole);
+		assert_int_equal(fota_suit_verify(&suit, &rig.crypto, &key, 1, NULL), FOTA_ERR_OK);
+		assert_int_equal(fota_suit_plan(&suit, &device, &plan), FOTA_ERR_OK);
+		assert_true(plan.has_vendor && plan.has_class && plan.has_digest && plan.size_bytes == 34768);
+		assert_int_equal(plan.is_fetched, is_whole);
+		assert_true(fota_bytes_is_equal(plan.uri, fota_bytes_of(is_whole ? uri : "")));
+		/* its text, in en-US, has a domain and a description */
+		assert_int_equal(suit.text.vendor_name.len + suit.text.model_name.len + suit.text.version.len, 0);
+	}
+}
+
 static void no_bit_of_the_drafts_examples_may_change(void **state)
 {
+	static const char *const names[] = { "example0.txt", "example1.txt", "example2.txt" };
 	struct fota_trusted_key key = read_key("example_key_public.pem");
 
 	(void)state;
-	for (unsigned number = 0; number < 2; number++) {
-		struct fota_bytes envelope = read_block(number ? "example1.txt" : "example0.txt", 1);
+	for (size_t number = 0; number < sizeof(names) / sizeof(names[0]); number++) {
+		struct fota_bytes envelope = read_block(names[number], 1);
 
 		for (size_t bit = 0; bit < 8 * envelope.len; bit++) {
 			struct fota_suit suit;
@@ -214,6 +241,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_drafts_examples_parse_verify_and_plan),
+		cmocka_unit_test(the_drafts_severed_example_may_be_cut_but_not_installed_then),
 		cmocka_unit_test(no_bit_of_the_drafts_examples_may_change),
 		cmocka_unit_test(what_another_implementation_makes_is_read_as_it_is_meant),
 	};
