@@ -383,6 +383,23 @@ static void note_refusal(const struct manifest *manifest)
 	if (missing) { fprintf(stderr, "atfota: note: atfotad refuses it, since it has %s\n", missing); }
 }
 
+/* The plan was made for slot 0; a version has one package, whichever slot is free. */
+static bool is_same_in_other_slot(const struct manifest *manifest)
+{
+	struct fota_suit_device device = manifest->device;
+	struct fota_suit_plan plan;
+
+	device.slot = 1;
+	return !fota_suit_plan(&manifest->suit, &device, &plan) && plan.size_bytes == manifest->plan.size_bytes &&
+	       memcmp(plan.digest, manifest->plan.digest, sizeof plan.digest) == 0;
+}
+
+static void note_slots(const struct manifest *manifest)
+{
+	if (is_same_in_other_slot(manifest)) { return; }
+	fputs("atfota: note: the platform refuses it, since it is not for the same image in both slots\n", stderr);
+}
+
 static enum tool_status verify(struct manifest *manifest, const struct tool_args *args, struct tool_error *err)
 {
 	const char *path = args->pos[0];
@@ -396,6 +413,7 @@ static enum tool_status verify(struct manifest *manifest, const struct tool_args
 	if (status) { return status; }
 	print(manifest, args);
 	note_refusal(manifest);
+	note_slots(manifest);
 	return TOOL_STATUS_OK;
 }
 

@@ -325,7 +325,8 @@ def test_commands_that_no_module_can_carry_out_are_found(tool, folder):
 def test_what_is_right_but_of_no_use_here_is_noted(tool, folder):
     """Others' manifests verify; that a module of ours refuses them is told beside it."""
     wrong = [(suit.text(suit.TEXT_VERSION, None), "no names"), (suit.without_condition(suit.IF_CLASS), "no conditions"),
-             (suit.member(suit.INSTALL, None), "no fetch")]
+             (suit.member(suit.INSTALL, None), "no fetch"),
+             (suit.install(suit.OVERRIDE, {5: 0}, 5, suit.POLICY), "in both slots")]
     for change, text in wrong:
         done = verify(tool, folder, made(folder, change=change))
         assert done.status == 0 and text in done.err, text
