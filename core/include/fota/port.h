@@ -24,7 +24,8 @@ struct fota_flash {
 	uint32_t prog_bytes;       /* unit of prog; divides erase_bytes */
 	uint64_t area_bytes;       /* a multiple of erase_bytes */
 	/* Fills dst with len bytes from off, anywhere inside the area; gives what was
-	 * programmed, be it synced or not. dst is borrowed until the completion. */
+	 * programmed, be it synced or not. What a cut left half-written gives any bytes,
+	 * and is no error. dst is borrowed until the completion. */
 	enum fota_err (*read)(void *ctx, uint64_t off, void *dst, size_t len);
 	/* off and len are multiples of prog_bytes (the last write of an image is
 	 * padded with 0xff by the caller). The target was erased before and not
