@@ -46,7 +46,10 @@ static bool read_body(struct cloud_request *request, json_t **body)
 	if (request->route->body_max == 0) { return true; }
 	*body = json_loadb((const char *)request->body, request->body_len, JSON_REJECT_DUPLICATES, &error);
 	if (json_is_object(*body)) { return true; }
-	snprintf(detail, sizeof(detail), "send a JSON object%s%s", *body ? "" : ": ", *body ? "" : error.text);
+	snprintf(detail, sizeof(detail), "send a JSON object%s%s", *body ? "" : ": ",
+		 *body                    ? ""
+		 : request->body_len == 0 ? "the body is empty"
+					  : error.text);
 	json_decref(*body);
 	*body = NULL;
 	cloud_answer_problem(request, MHD_HTTP_BAD_REQUEST, detail);
@@ -254,6 +257,11 @@ void cloud_call_failed(struct cloud_call *call, enum cloud_db_result result, con
 {
 	if (result == CLOUD_DB_CONFLICT && conflict) {
 		cloud_call_problem(call, MHD_HTTP_CONFLICT, "%s", conflict);
+	} else if (call->writer && cloud_db_is_full(call->db)) {
+		cloud_call_problem(
+			call, MHD_HTTP_INSUFFICIENT_STORAGE,
+			"nothing was changed: the disk of the platform's data is full; make room there, then "
+			"try again");
 	} else {
 		cloud_call_problem(call, MHD_HTTP_SERVICE_UNAVAILABLE,
 				   "the store cannot do it now; try again, and read the platform's log if it stays");

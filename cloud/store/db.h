@@ -94,6 +94,13 @@ int64_t cloud_col_int(struct cloud_stmt *stmt, int column);
 const char *cloud_col_text(struct cloud_stmt *stmt, int column); /* NULL for SQL's NULL */
 struct fota_bytes cloud_col_bytes(struct cloud_stmt *stmt, int column);
 
+/* Whether a transaction is open. A failure of the disk ends it, whoever began it. */
+bool cloud_db_is_in_transaction(const struct cloud_db *db);
+
+/* Whether there was no room for a change since the last call of cloud_db_forget_full. */
+bool cloud_db_is_full(const struct cloud_db *db);
+void cloud_db_forget_full(struct cloud_db *db);
+
 /* The id of the row that the last INSERT made, and how many rows the last change touched. */
 int64_t cloud_db_last_id(struct cloud_db *db);
 int64_t cloud_db_changes(struct cloud_db *db);

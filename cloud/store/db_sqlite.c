@@ -24,6 +24,7 @@ struct cloud_stmt {
 struct cloud_db {
 	sqlite3 *handle;
 	const struct log *log;
+	bool is_full;
 	struct cloud_stmt stmts[CLOUD_SQL_COUNT];
 };
 
@@ -34,10 +35,34 @@ static const char *const pragmas[] = {
 	[CLOUD_DB_READER] = "PRAGMA query_only = ON; PRAGMA cache_size = -1000",
 };
 
+/* What to do about failures that are none of the program's. */
+static const struct {
+	int code;
+	const char *advice;
+} advices[] = {
+	{ SQLITE_FULL, "; make room on the disk of the data directory" },
+	{ SQLITE_READONLY, "; the data directory and its files must be writable for this user" },
+	{ SQLITE_CANTOPEN, "; the data directory and its files must be writable for this user" },
+	{ SQLITE_IOERR, "; look at the disk of the data directory (the kernel's log)" },
+	{ SQLITE_CORRUPT, "; go back to a backup of the data directory" },
+	{ SQLITE_NOTADB, "; --data names a directory with a file that is not the platform's" },
+};
+
+static const char *advice_of(int code)
+{
+	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+		if (advices[i].code == code) { return advices[i].advice; }
+	}
+	return "";
+}
+
 static void log_failure(struct cloud_db *db, const char *what)
 {
-	log_line(db->log, LOG_LEVEL_ERROR, "store", "%s: %s", what,
-		 db->handle ? sqlite3_errmsg(db->handle) : "no memory");
+	int code = db->handle ? sqlite3_errcode(db->handle) & 0xff : SQLITE_NOMEM;
+
+	if (code == SQLITE_FULL) { db->is_full = true; }
+	log_line(db->log, LOG_LEVEL_ERROR, "store", "%s: %s%s", what,
+		 db->handle ? sqlite3_errmsg(db->handle) : "no memory", advice_of(code));
 }
 
 struct cloud_db *cloud_db_open(const char *path, enum cloud_db_mode mode, const struct log *log)
@@ -182,6 +207,21 @@ struct fota_bytes cloud_col_bytes(struct cloud_stmt *stmt, int column)
 	const void *bytes = sqlite3_column_blob(stmt->handle, column);
 
 	return (struct fota_bytes) { bytes, (size_t)sqlite3_column_bytes(stmt->handle, column) };
+}
+
+bool cloud_db_is_in_transaction(const struct cloud_db *db)
+{
+	return !sqlite3_get_autocommit(db->handle);
+}
+
+bool cloud_db_is_full(const struct cloud_db *db)
+{
+	return db->is_full;
+}
+
+void cloud_db_forget_full(struct cloud_db *db)
+{
+	db->is_full = false;
 }
 
 int64_t cloud_db_last_id(struct cloud_db *db)

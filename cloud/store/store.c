@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Group commit: whatever waits when the writer is free goes into one transaction, each job in
  * a savepoint of its own, so that one that fails takes nothing with it. With one client a
- * write costs one sync; with many, they share it.
+ * write costs one sync; with many, they share it. A disk that fails under one of them ends
+ * the transaction of all: nobody is told that anything of it was kept.
  *
  * The catalog is replaced after the commit and before the jobs are told, so that who gets an
  * answer finds its change in the next check. */
@@ -39,7 +40,9 @@ static bool run_job(struct cloud_writer *writer, struct cloud_job *job)
 	if (!run(writer->db, CLOUD_SQL_SAVEPOINT)) { return false; }
 	if (job->run(job, writer)) { return run(writer->db, CLOUD_SQL_RELEASE); }
 	writer->is_catalog_changed = was_changed;
-	(void)(run(writer->db, CLOUD_SQL_ROLLBACK_TO) && run(writer->db, CLOUD_SQL_RELEASE));
+	if (cloud_db_is_in_transaction(writer->db)) {
+		(void)(run(writer->db, CLOUD_SQL_ROLLBACK_TO) && run(writer->db, CLOUD_SQL_RELEASE));
+	}
 	return false;
 }
 
@@ -64,14 +67,17 @@ static void run_batch(void *owner, struct cloud_job *jobs)
 {
 	struct cloud_store *store = owner;
 	struct cloud_writer *writer = &store->writer;
-	bool is_kept = run(writer->db, CLOUD_SQL_BEGIN);
-	bool is_begun = is_kept;
+	bool is_open, is_kept;
 
+	cloud_db_forget_full(writer->db);
+	is_open = run(writer->db, CLOUD_SQL_BEGIN);
 	for (struct cloud_job *job = jobs; job; job = job->next) {
-		job->is_ok = is_begun && run_job(writer, job);
+		/* Without the transaction a savepoint would be one of its own, and be kept alone. */
+		job->is_ok = is_open && run_job(writer, job);
+		is_open = is_open && cloud_db_is_in_transaction(writer->db);
 	}
-	is_kept = is_begun && run(writer->db, CLOUD_SQL_COMMIT);
-	if (is_begun && !is_kept) { (void)run(writer->db, CLOUD_SQL_ROLLBACK); }
+	is_kept = is_open && run(writer->db, CLOUD_SQL_COMMIT);
+	if (cloud_db_is_in_transaction(writer->db)) { (void)run(writer->db, CLOUD_SQL_ROLLBACK); }
 	/* A catalog that could not be read stays marked: the next batch tries again. */
 	if (is_kept && writer->is_catalog_changed) { writer->is_catalog_changed = !replace_catalog(store); }
 	while (jobs) {

@@ -297,6 +297,11 @@ def test_a_filter_that_is_not_allowed_is_named(cloud, query):
     problem(cloud.request("GET", query), 422)
 
 
+def test_a_body_that_is_empty_is_called_so(cloud):
+    answer = cloud.request("POST", "oems", b"")
+    assert answer.status == 400 and answer.json["detail"] == "send a JSON object: the body is empty"
+
+
 def test_a_body_that_is_too_large_is_refused(cloud):
     problem(cloud.request("POST", "oems", b'{"name":"' + b"a" * 70_000 + b'"}'), 413)
     problem(cloud.request("POST", "/device/v1/check", b"a" * 2049, token=None), 413)

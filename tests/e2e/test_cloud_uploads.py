@@ -342,7 +342,10 @@ def test_a_full_disk_loses_nothing(build, small_disk):
         answers = [device.exchange("/device/v1/report", fields | {"id": bytes([i]) * 16})[1] for i in range(100)]
         refused = [i for i, answer in enumerate(answers) if answer["result"]]
         assert {answers[i]["result"] for i in refused} == {8} and answers[refused[0]]["retry_after"] > 0
-        assert cloud.request("POST", "oems", {"name": "one more"}).status == 503
+        refusal = cloud.request("POST", "oems", {"name": "one more"})
+        assert refusal.status == 507 and "make room" in refusal.json["detail"], refusal
+        assert refusal.headers["Content-Type"] == "application/problem+json"
+        assert "disk is full; make room" in cloud.log() and "no transaction is active" not in cloud.log()
         assert device.check("V2.00")[1]["result"] == 0 and device.get(offer["url"])[0] == 200
         (small_disk / "ballast").unlink()
         (small_disk / "room").unlink()

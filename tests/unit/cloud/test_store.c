@@ -22,7 +22,8 @@ struct add_job {
 	bool refuses;
 	bool changes_catalog;
 	enum cloud_db_result result;
-	sem_t *start; /* waited for before it does anything */
+	sem_t *running; /* posted when it begins */
+	sem_t *start;   /* waited for before it does anything */
 	sem_t end;
 	bool is_ok;
 };
@@ -32,6 +33,7 @@ static bool run_add(struct cloud_job *job, void *owner)
 	struct add_job *add = (struct add_job *)job;
 	struct cloud_writer *writer = owner;
 
+	if (add->running) { sem_post(add->running); }
 	if (add->start) { sem_wait(add->start); }
 	add->result = cloud_db_exec(writer->db, CLOUD_SQL_OEM_ADD, cloud_text(add->name), cloud_int(1));
 	if (add->changes_catalog) { writer->is_catalog_changed = true; }
@@ -310,11 +312,66 @@ static void every_statement_can_be_prepared(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, temp_dir_make, temp_dir_remove)
 
+/* A job that meets a full disk. */
+static bool run_fill(struct cloud_job *job, void *owner)
+{
+	struct add_job *add = (struct add_job *)job;
+	struct cloud_writer *writer = owner;
+
+	assert_true(cloud_db_script(writer->db, "PRAGMA max_page_count = 1"));
+	add->result = CLOUD_DB_DONE;
+	for (int i = 0; i < 10000 && add->result == CLOUD_DB_DONE; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "filler %d", i);
+		add->result = cloud_db_exec(writer->db, CLOUD_SQL_OEM_ADD, cloud_text(name), cloud_int(1));
+	}
+	assert_int_equal(add->result, CLOUD_DB_ERROR);
+	assert_true(cloud_db_is_full(writer->db));
+	assert_true(cloud_db_script(writer->db, "PRAGMA max_page_count = 100000"));
+	return false;
+}
+
+static void full_disk_ends_its_batch_and_nothing_of_it_is_kept_or_told_so(void **state)
+{
+	struct cloud_store *store = open_store(state);
+	sem_t running, start;
+	struct add_job hold = { .name = "hold", .running = &running, .start = &start };
+	struct add_job before = { .name = "before" };
+	struct add_job fill = { .name = NULL };
+	struct add_job behind = { .name = "behind" };
+	struct add_job later = { .name = "later" };
+
+	sem_init(&running, 0, 0);
+	sem_init(&start, 0, 0);
+	put(store, &hold);
+	sem_wait(&running); /* its batch is taken: what comes is the next one */
+	put(store, &before);
+	fill.job.run = run_fill;
+	fill.job.done = add_done;
+	sem_init(&fill.end, 0, 0);
+	cloud_store_write(store, &fill.job);
+	put(store, &behind);
+	sem_post(&start);
+	assert_true(wait(&hold));
+	assert_false(wait(&before));
+	assert_false(wait(&fill));
+	assert_false(wait(&behind));
+	assert_int_equal(count_oems(store), 1);
+	put(store, &later);
+	assert_true(wait(&later));
+	assert_int_equal(count_oems(store), 2);
+	cloud_store_close(store);
+	sem_destroy(&running);
+	sem_destroy(&start);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(write_is_there_when_its_job_is_done),
 		TEST(job_that_fails_takes_nothing_of_its_batch_with_it),
+		TEST(full_disk_ends_its_batch_and_nothing_of_it_is_kept_or_told_so),
 		TEST(stop_finishes_what_waits_and_refuses_what_comes),
 		TEST(catalog_has_what_the_database_has),
 		TEST(catalog_that_is_held_outlives_a_change),
