@@ -119,6 +119,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def pytest_configure(config):
+    # Some programs are where an ordinary user does not look: chat, mkfs.
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
     # A run in the background may have been told to ignore Ctrl-C; the programs under test
     # would inherit that.
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

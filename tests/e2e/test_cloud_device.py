@@ -57,7 +57,7 @@ def test_an_offer_has_all_that_a_module_needs(fleet):
     assert set(offer) == {"result", "time", "deployment", "manifest", "url", "size", "digest", "encoding"}
     assert offer["digest"].hex() == fleet.version["package"]["digest"] and offer["size"] == SIZE
     assert offer["url"].startswith("/device/v1/package/") and offer["encoding"] == 0
-    assert abs(offer["time"] - time.time()) < 5
+    assert abs(offer["time"] - time.time()) < 30
 
 
 def test_only_this_request_can_have_this_answer(fleet):
@@ -122,7 +122,7 @@ def test_a_time_too_far_off_is_refused_with_the_platforms_own(fleet):
     for offset, expected in [(-290, 0), (290, 0), (-310, 7), (310, 7), (-now, 7)]:
         status, answer = fleet.device().check("V2", {"time": now + offset})
         assert (status, answer["result"]) == (200, expected), offset
-        assert abs(answer["time"] - time.time()) < 5
+        assert abs(answer["time"] - time.time()) < 30
     status, answer = fleet.device().report("d1", 3, time=now - 310)
     assert (status, answer["result"]) == (200, 7)
 
@@ -355,21 +355,29 @@ def test_pieces_on_one_connection_make_the_package(fleet):
     assert got == fleet.data
 
 
+def flushed(cloud, quiet_s=2.2, limit_s=30):
+    """The database after what waits was written: when it stays the same for two flushes."""
+    end, before = time.monotonic() + limit_s, None
+    while (now := cloud.database_state()) != before:
+        assert time.monotonic() < end, "it is written without an end"
+        before = now
+        time.sleep(quiet_s)
+    return now
+
+
 def test_an_idle_check_writes_nothing(build, tmp_path):
     with Cloud(build / "cloud/atfota-cloud", tmp_path, "--flush-interval", "1") as cloud:
         device = Fleet(cloud).device(version="V2")
         assert result(device.check("V2")) == 1
         cloud.ok("GET", "devices")
-        time.sleep(1.2)
-        before = cloud.database_state()
+        before = flushed(cloud)
         for _ in range(50):
             assert result(device.check("V2")) == 1
         time.sleep(2.2)  # two flushes
         assert cloud.database_state() == before
         # The same comparison sees a check that is not idle.
         assert result(device.check("V3")) == 1
-        time.sleep(1.5)
-        assert cloud.database_state() != before
+        assert flushed(cloud) != before
 
 
 def test_devices_are_kept_over_a_restart(own_cloud):

@@ -264,7 +264,7 @@ def test_a_signal_during_downloads_and_uploads_ends_it(program, tmp_path):
         time.sleep(0.2)
         begun = time.monotonic()
         cloud.stop()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < LIMIT_S
         for sock in socks:
             sock.close()
 
@@ -324,7 +324,7 @@ def test_a_slow_client_does_not_hold_up_others(program, tmp_path):
             sock.sendall(b"POST /device/v1/check HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc")
         begun = time.monotonic()
         assert cloud.request("GET", "/healthz").status == 200
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < LIMIT_S, "as long as an idle connection stays"
         for sock in socks:
             sock.close()
 

@@ -45,7 +45,7 @@ def break_off(cloud, method, path, headers, data, length):
         time.sleep(0.3)
 
 
-def wait_for_offset(cloud, upload, offset, limit_s=5):
+def wait_for_offset(cloud, upload, offset, limit_s=30):
     end = time.monotonic() + limit_s
     while cloud.ok("GET", f"uploads/{upload['id']}")["offset"] != offset:
         assert time.monotonic() < end, cloud.ok("GET", f"uploads/{upload['id']}")

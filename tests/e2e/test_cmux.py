@@ -250,7 +250,7 @@ def test_a_host_that_goes_without_a_word_leaves_an_at_port(line):
     module, port = line
     Mux(port).open(1)
     port.close()
-    time.sleep(0.1)
+    module.rest()
     with serial.Serial(str(module.link), timeout=0.05) as again:
         assert ask_line(again, b"AT") == b"\r\nOK\r\n"
 

@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 import tty
 
@@ -12,13 +13,14 @@ import pytest
 
 from lib import faults
 from lib.module import sanitizer_env
+from lib.programs import wait_for
 from lib.world import TARGET
 
 USAGE = 64
 
 
 def run(atfotad, tmp_path, *words):
-    done = subprocess.run([atfotad, *words], capture_output=True, text=True, timeout=10, stdin=subprocess.DEVNULL,
+    done = subprocess.run([atfotad, *words], capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL,
                           env=sanitizer_env(tmp_path), cwd=tmp_path)
     return done.returncode, done.stdout, done.stderr
 
@@ -113,10 +115,13 @@ def test_a_host_that_comes_and_goes_does_no_harm(mini):
 
 def test_the_lines_of_yesterday_do_not_greet_a_new_host(mini):
     module, host = mini.ready()
-    mini.net.rule("check", faults.delay(0.3))
+    go_on = threading.Event()
+    mini.net.rule("check", faults.held(go_on))
     mini.begin(host)
     host.close()  # nobody listens while the session runs
-    time.sleep(1)
+    module.rest()
+    go_on.set()
+    wait_for(lambda: "the platform has the report" in module.log.read_text(), "end of the session")
     host = mini.host(module)
     assert host.state()[0::3] == (4, TARGET)
     assert "CSCFOTA" not in host.story()
@@ -133,7 +138,7 @@ def test_stdio_ends_when_nobody_reads_its_output(atfotad, tmp_path):
         module.stdout.close()
         module.stdin.write(b"AT\r")
         module.stdin.flush()
-        assert module.wait(5) == 0
+        assert module.wait(20) == 0
     finally:
         module.kill()
         module.stdin.close()
@@ -163,7 +168,7 @@ def test_a_serial_device_that_vanishes_is_tried_again(atfotad, tmp_path):
                                   stdin=subprocess.DEVNULL, env=sanitizer_env(tmp_path))
     try:
         os.write(ends[0], b"AT\r")
-        assert b"AT" in answer(ends[0], 5)
+        assert b"AT" in answer(ends[0], 20)
         for end in ends:
             os.close(end)
         link.unlink()
@@ -176,7 +181,7 @@ def test_a_serial_device_that_vanishes_is_tried_again(atfotad, tmp_path):
         else:
             raise AssertionError(log.read_text())
         module.terminate()
-        assert module.wait(5) == 0
+        assert module.wait(20) == 0
     finally:
         module.kill()
         module.wait()
@@ -190,12 +195,12 @@ def test_stdio_leaves_a_terminal_as_it_was(atfotad, tmp_path):
     module = subprocess.Popen([atfotad, "--stdio", "--state", tmp_path / "state"], stdin=terminal, stdout=terminal,
                               stderr=subprocess.DEVNULL, env=sanitizer_env(tmp_path))
     try:
-        limit = time.monotonic() + 5
+        limit = time.monotonic() + 20
         while os.get_blocking(terminal):
             assert time.monotonic() < limit
             time.sleep(0.01)
         module.terminate()
-        assert module.wait(5) == 0
+        assert module.wait(20) == 0
         assert os.get_blocking(terminal)
     finally:
         module.kill()

@@ -36,9 +36,9 @@ def server():
     server.stop()
 
 
-def curl(*words):
+def curl(*words, max_s=30):
     """(exit status of curl, body)"""
-    done = subprocess.run(["curl", "-s", "--max-time", "0.7", *words], capture_output=True, timeout=10)
+    done = subprocess.run(["curl", "-s", "--max-time", str(max_s), *words], capture_output=True, timeout=2 * max_s)
     return done.returncode, done.stdout
 
 
@@ -48,7 +48,7 @@ def test_without_a_rule_everything_passes(server):
     assert curl("-d", "hello", server.url + wire.CHECK_PATH) == (0, b"hello")
     assert [entry.step for entry in server.log] == ["package", "package", "check"]
     assert [entry.start for entry in server.log][:2] == [0, 1000]
-    end = time.monotonic() + 2  # curl may be done before the server has counted
+    end = time.monotonic() + 20  # curl may be done before the server has counted
     while [entry.sent for entry in server.log] != [200_000, 199_000, 5] and time.monotonic() < end:
         time.sleep(0.01)
     assert [entry.sent for entry in server.log] == [200_000, 199_000, 5]
@@ -76,16 +76,21 @@ BREAKS = [
 ]
 
 
+def limit_of(*statuses):
+    """What never ends is not waited for any longer than needed."""
+    return 0.7 if 28 in statuses else 30
+
+
 @pytest.mark.parametrize("fault,status", [row[1:] for row in BREAKS], ids=[row[0] for row in BREAKS])
 def test_a_fault_breaks_the_exchange_as_curl_names_it(server, fault, status):
     server.rule("package", fault)
-    assert curl("-f", "-L", "--max-redirs", "5", server.url + "/p")[0] == status
+    assert curl("-f", "-L", "--max-redirs", "5", server.url + "/p", max_s=limit_of(status))[0] == status
 
 
 @pytest.mark.parametrize("fault,status", [(faults.refuse, (55, 56)), (faults.silent, (28,))])
 def test_a_fault_of_the_connection_comes_before_the_request(server, fault, status):
     server.rule("connect", fault)
-    assert curl(server.url + "/p")[0] in status
+    assert curl(server.url + "/p", max_s=limit_of(*status))[0] in status
     assert server.log == []
 
 
@@ -126,7 +131,7 @@ def test_a_slow_body_keeps_to_its_rate(server):
     server.rule("package", faults.slow(400_000))
     done = subprocess.run(["curl", "-s", "-w", "%{time_total}", "-o", "/dev/null", server.url + "/p"],
                           capture_output=True, timeout=10)
-    assert 0.4 < float(done.stdout) < 1.0
+    assert 0.4 < float(done.stdout) < 5.0
 
 
 def test_messages_are_tampered_with_and_replaced(server):

@@ -4,9 +4,9 @@
 import json
 import os
 import select
-import shutil
 import socket
 import subprocess
+import termios
 import time
 import tty
 
@@ -14,12 +14,8 @@ import pytest
 
 from lib.links import closed_port
 from lib.module import IDENTITY, QUICK
+from lib.programs import needs, wait_for
 from lib.world import TARGET, image
-
-
-def needs(program):
-    if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"):
-        pytest.skip(f"{program} is not installed")
 
 
 def chat_word(text):
@@ -48,17 +44,17 @@ def test_picocom_shows_a_session(world):
     module, host = world.ready()
     host.close()
     master, slave = os.openpty()
-    picocom = subprocess.Popen(["picocom", "--quiet", "--noreset", "--exit-after", "1500",
+    picocom = subprocess.Popen(["picocom", "--quiet", "--noreset", "--exit-after", "5000",
                                 str(module.link)], stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     try:
-        time.sleep(0.3)
+        wait_for(lambda: not termios.tcgetattr(master)[3] & termios.ICANON, "raw terminal", pause_s=0.01)
         for line in ("AT+CAPFOTA=1", world.command()):
             os.write(master, line.encode() + b"\r")
-            time.sleep(0.2)
+            read_until(master, b"\r\nOK\r\n")
         shown = read_until(master, b"+CSCFOTA: 3")
         assert b"+CSCFOTA: 2" in shown and b"+CSCFOTA: 3" in shown, shown
-        assert picocom.wait(10) == 0
+        assert picocom.wait(30) == 0
     finally:
         picocom.kill()
         picocom.wait()

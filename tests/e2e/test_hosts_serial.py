@@ -75,11 +75,11 @@ def test_octets_of_telnet_pass_both_ways(telnet):
 
 
 def test_a_purge_drops_what_waits(telnet):
-    _, _, url = telnet
+    _, module, url = telnet
     number = int(url.rsplit(":", 1)[1])
     with socket.create_connection(("127.0.0.1", number), timeout=5) as sock:
         sock.sendall(b"\xff\xfb\x2c\xff\xfa\x2c\x08\xff\xf0ATE0\rAT\r")
-        time.sleep(0.3)
+        module.rest()
         sock.sendall(b"\xff\xfa\x2c\x0c\x01\xff\xf0\xff\xfa\x2c\x09\xff\xf0AT+CMEE?\r")
         data = b""
         while not data.endswith(b"OK\r\n"):
@@ -100,7 +100,7 @@ def test_a_client_that_asks_and_never_reads_is_not_heard_and_harms_nobody(telnet
             pass
         assert world.run(world.host(module)) == [2, 3]
         assert module.rss_bytes() < 200 << 20
-    time.sleep(0.2)
+    module.rest()
     with serial.serial_for_url(url, timeout=0.05) as port:
         assert ask(port, "AT").endswith(b"\r\nOK\r\n")
 

@@ -45,7 +45,7 @@ def boot_file(module):
     return dict(line.split(" = ", 1) for line in (module.state / "boot").read_text().splitlines())
 
 
-def until(is_so, what, limit_s=15.0):
+def until(is_so, what, limit_s=30.0):
     end = time.monotonic() + limit_s
     while not is_so():
         assert time.monotonic() < end, f"not within {limit_s} s: {what}"

@@ -3,6 +3,7 @@
 
 import os
 import re
+import threading
 import time
 
 import pytest
@@ -18,12 +19,14 @@ def test_progress_is_told_to_the_port_that_asked_for_it(mini):
     _, host = mini.ready(size=SIZE)
     host.ok("AT+FOTAPROG=1")
     mini.net.rule("package", faults.slow(RATE))
+    begun = time.monotonic()
     mini.begin(host)
     lines = host.lines_until(r"\+CSCFOTA: 3")
+    most = time.monotonic() - begun + 2  # one per second, and the end
     told = [tuple(map(int, match.groups())) for match in
             (re.fullmatch(r"\+FOTAPROG: (\d+),(\d+)", line) for line in lines) if match]
     assert len(told) + 2 == len(lines), f"something else: {lines}"
-    assert 2 <= len(told) <= 5 and told == sorted(told)
+    assert 2 <= len(told) <= most and told == sorted(told)
     assert told[-1] == (SIZE, SIZE) and {total for _, total in told} == {SIZE}
 
 
@@ -39,10 +42,12 @@ def test_progress_is_off_by_default_and_per_port(mini):
 def test_the_state_follows_the_session(mini):
     _, host = mini.ready(size=SIZE)
     assert host.state() == (0, 0, 0, "")
-    mini.net.rule("check", faults.delay(0.5))
+    go_on = threading.Event()
+    mini.net.rule("check", faults.held(go_on))
     mini.net.rule("package", faults.slow(RATE))
     mini.begin(host)
     assert host.state()[0] == 1
+    go_on.set()
     assert host.codes(until=2) == [2]
     seen = []
     while not seen or seen[-1][0] != 4:
@@ -72,7 +77,7 @@ def keepers(module, secret):
     return [path.name for path in module.state.iterdir() if secret in path.read_bytes()]
 
 
-def until_nobody_keeps(module, secret, limit_s=10):
+def until_nobody_keeps(module, secret, limit_s=30):
     end = time.monotonic() + limit_s
     while keepers(module, secret):
         assert time.monotonic() < end, f"{keepers(module, secret)} keep a secret that nobody needs"

@@ -44,7 +44,7 @@ CHECKS = [
 def test_a_check_is_answered_alike(any_world, changes, result):
     status, answer = device(any_world).check(TARGET, changes)
     assert (status, answer["result"]) == (200, result)
-    assert abs(answer["time"] - time.time()) < 10
+    assert abs(answer["time"] - time.time()) < 30
     if result == 0:
         assert answer["size"] == SIZE and answer["encoding"] == 0 and answer["deployment"] and answer["url"]
 

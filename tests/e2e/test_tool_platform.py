@@ -19,6 +19,7 @@ from lib import suit
 from lib.cutproxy import CutProxy
 from lib.links import closed_port
 from lib.module import Module
+from lib.programs import wait_for
 from lib.tls import Authority
 from lib.tool import Tool
 from lib.world import MIB, MODEL, image
@@ -518,13 +519,12 @@ def test_an_upload_that_was_killed_is_gone_on_with(tool, cloud, product, tmp_pat
              "--allow-http", "--json"]
     with CutProxy(cloud.url, pace_s=0.02) as proxy:
         process = tool.start(*words, **through(tool, cloud, proxy))
-        while not proxy.offsets() and process.poll() is None:
-            time.sleep(0.01)
-        time.sleep(0.5)
+        wait_for(lambda: proxy.sent_bytes > MIB or process.poll() is not None, "part", pause_s=0.01)
         assert process.poll() is None
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-    time.sleep(0.2)
+    upload = next(head.split("/api/v1/")[1] for head, offset in proxy.heads if offset)
+    wait_for(lambda: cloud.ok("GET", upload)["offset"], "stored part")
     with CutProxy(cloud.url) as proxy:
         assert tool.ok(*words, **through(tool, cloud, proxy)).json["state"] == "published"
     assert len(proxy.offsets()) == 1 and proxy.offsets()[0] > 0

@@ -20,6 +20,7 @@ class CutProxy:
         self.target = host, int(port)
         self.cuts, self.lose, self.pace_s = list(cuts), lose, pace_s
         self.heads = []  # request lines with their Upload-Offset, in order
+        self.sent_bytes = 0  # to the server, over all connections
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._stop = threading.Event()
@@ -58,6 +59,7 @@ class CutProxy:
                     allowed = data if cut is None else data[:max(0, cut - sent)]
                     server.sendall(allowed)
                     sent += len(data)
+                    self.sent_bytes += len(allowed)
                     if cut is not None and sent >= cut:
                         time.sleep(0.1)  # what was sent arrives
                         return

@@ -8,7 +8,7 @@ import urllib.request
 
 from . import wire
 
-LIMIT_S = 10
+LIMIT_S = 30
 
 
 class Device:

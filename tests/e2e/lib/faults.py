@@ -92,6 +92,14 @@ def delay(seconds):
     return fault
 
 
+def held(until):
+    """The right answer, when the event `until` is set."""
+    def fault(x):
+        until.wait(60)
+        x.reply(x.answer())
+    return fault
+
+
 def http10(cut_after=None, extra=b""):
     """HTTP/1.0 without a length: the end of the connection is the end of the body, be
     it early, or with `extra` behind."""

@@ -7,8 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
-START_S = 10.0
-STOP_S = 10.0
+START_S = 30.0
+STOP_S = 20.0
 # Small limits, so that what gives up does so within a test's time.
 QUICK = ["--retries", "1", "--retry-base", "20", "--retry-max", "50", "--connect-timeout", "2",
          "--stall-limit", "1", "--log-level", "debug"]
@@ -131,6 +131,20 @@ class Module:
         """At the end of a test: the exit status must be clean."""
         if self.process is not None and self.process.poll() is None:
             self.sigterm()
+
+    def rest(self, limit_s=20.0):
+        """Waits until it has done what there was to do: it sleeps, and was not woken for a while."""
+        end, before = time.monotonic() + limit_s, None
+        while (now := self._activity()) != before or now[0] != "S":
+            assert time.monotonic() < end, f"the module does not come to rest: {now}\n{self.story()}"
+            before = now
+            time.sleep(0.1)
+
+    def _activity(self):
+        """(state, how often it went to sleep)"""
+        rows = dict(line.split(":\t", 1) for line in
+                    Path(f"/proc/{self.process.pid}/status").read_text().splitlines() if ":\t" in line)
+        return rows["State"][0], rows["voluntary_ctxt_switches"]
 
     def rss_bytes(self, peak=False):
         name = "VmHWM" if peak else "VmRSS"

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
+PATH = os.environ["PATH"]
 
 
 def needs(*programs):
