@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fota/journal.h"
+#include "fota/record.h"
 
 #define PART       "boot"
 #define TEXT_BYTES 1024
@@ -119,35 +119,13 @@ static enum fota_err set(void *ctx, const struct fota_boot *now)
 	}
 	boot->now = *now;
 	(void)replace_file(boot);
-	return env ? env->set(env->ctx, now) : FOTA_ERR_OK;
+	if (!env || env->set(env->ctx, now) == FOTA_ERR_OK) { return FOTA_ERR_OK; }
+	log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART,
+		 "the boot loader could not be told: its environment cannot be written");
+	return FOTA_ERR_IO;
 }
 
 /* ---- a start ---- */
-
-static enum fota_err poll_journal(const struct boot_cfg *cfg, struct fota_journal *journal)
-{
-	enum fota_err err;
-
-	do {
-		err = fota_journal_poll(journal);
-		if (err == FOTA_ERR_PENDING) { err = cfg->wait(cfg->wait_ctx); }
-	} while (err == FOTA_ERR_OK);
-	return err == FOTA_ERR_NONE ? FOTA_ERR_OK : err;
-}
-
-/* What the journal says before the start. One that cannot be read says nothing. */
-static void read_boot(const struct boot_cfg *cfg, struct fota_boot *now)
-{
-	struct fota_room room = { cfg->work.ptr + cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES, FOTA_JOURNAL_ROOM_BYTES };
-	struct fota_record record = { .last_code = 0 };
-	struct fota_journal journal;
-
-	memset(now, 0, sizeof(*now));
-	if (fota_journal_init(&journal, cfg->journal, &record, room)) { return; }
-	fota_journal_load(&journal);
-	if (poll_journal(cfg, &journal) == FOTA_ERR_OK) { *now = record.boot; }
-	explicit_bzero(&record, sizeof(record)); /* it may hold a secret */
-}
 
 /* Of a slot whose image the journal knows; else what the options say. Where another boot
  * loader chooses, they come from what runs. */
@@ -182,6 +160,7 @@ static void log_start(const struct boot *boot, const struct fota_boot_choice *ch
 
 static int log_failure(const struct boot *boot, const struct fota_boot_choice *choice, enum fota_err err)
 {
+	if (err == FOTA_ERR_NONE && boot->cfg.which) { return -1; } /* which has said why */
 	if (err == FOTA_ERR_NONE) {
 		log_line(
 			boot->cfg.log, LOG_LEVEL_ERROR, PART,
@@ -207,6 +186,8 @@ void boot_init(struct boot *boot, const struct boot_cfg *cfg)
 	*boot = (struct boot) { .cfg = *cfg, .port = { boot, set, .is_told_only = !cfg->env } };
 }
 
+/* The session tells the boot loader at each start. Here it is told only if it has to choose another slot, at
+ * a restart that follows at once. */
 int boot_start(struct boot *boot)
 {
 	const struct boot_cfg *cfg = &boot->cfg;
@@ -217,20 +198,13 @@ int boot_start(struct boot *boot)
 		.work = cfg->work,
 		.wait = cfg->wait,
 		.wait_ctx = cfg->wait_ctx,
-		.is_chosen = cfg->which != NULL,
+		.which = cfg->which,
+		.which_ctx = cfg->which_ctx,
 	};
 	struct fota_boot_choice choice;
 	struct fota_record record;
 	enum fota_err err;
 
-	if (cfg->which) {
-		int running;
-
-		read_boot(cfg, &boot->now);
-		running = cfg->which(cfg->which_ctx, &boot->now);
-		if (running < 0) { return -1; }
-		start.running = (unsigned)running;
-	}
 	err = fota_boot_run(&start, &record, &choice);
 	boot->now = record.boot;
 	explicit_bzero(&record, sizeof(record)); /* it may hold a secret */
@@ -239,10 +213,8 @@ int boot_start(struct boot *boot)
 	take_version(boot);
 	if (!choice.is_none) { log_start(boot, &choice); }
 	if (err) { return log_failure(boot, &choice, err); }
-	if (set(boot, &boot->now) == FOTA_ERR_OK) { return 0; }
-	log_line(cfg->log, LOG_LEVEL_ERROR, PART,
-		 "the boot loader could not be told: its environment cannot be written");
-	return choice.is_stranger ? -1 : 0; /* each restart would come back to the wrong slot */
+	if (!choice.is_stranger) { return 0; }
+	return set(boot, &boot->now) ? -1 : 0; /* each restart would come back to the wrong slot */
 }
 
 struct fota_bytes boot_version(const struct boot *boot)

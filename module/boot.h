@@ -23,8 +23,7 @@ struct boot_cfg {
 	const char *dir;                /* of the file `boot`; NULL: there is none */
 	struct fota_bytes version;      /* that runs, where the slot's image does not say it */
 	const struct fota_bootenv *env; /* a boot loader of the system's own; NULL: we are it */
-	/* With `env`: the slot that runs, as far as the journal's `boot` helps to know. -1: not
-	 * known, an error is in the log. */
+	/* With `env`; as that of fota_boot_cfg, with an error in the log if it is not known. */
 	int (*which)(void *ctx, const struct fota_boot *boot);
 	void *which_ctx;
 	const struct log *log;

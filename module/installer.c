@@ -197,8 +197,11 @@ static enum fota_err set(void *ctx, const struct fota_boot *boot)
 
 int installer_which(const struct fota_boot *boot, struct fota_bytes version)
 {
-	unsigned target = fota_boot_target(boot);
-	bool is_tried = boot->state == FOTA_BOOT_ARMED || boot->state == FOTA_BOOT_TRIAL;
+	unsigned target = boot ? fota_boot_target(boot) : 0;
+	bool is_tried;
+
+	if (!boot) { return 0; } /* the package's slot; none of them is ever booted from */
+	is_tried = boot->state == FOTA_BOOT_ARMED || boot->state == FOTA_BOOT_TRIAL;
 
 	if (is_tried && fota_bytes_is_equal(version, fota_text_get(&boot->images[target].version))) {
 		return (int)target;

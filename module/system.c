@@ -40,7 +40,7 @@ static int which_by_uboot(const struct system *system, const struct fota_boot *b
 			"kernel's command line, or into the variable fota_running");
 		return -1;
 	}
-	return is_hopeless(system, boot, (unsigned)running) ? -1 : running;
+	return boot && is_hopeless(system, boot, (unsigned)running) ? -1 : running;
 }
 
 static int open_uboot(struct system *system, const char *config)

@@ -93,8 +93,8 @@ static struct fota_boot_choice select_whole(const struct fota_boot_cfg *cfg, str
 
 static bool is_cfg_usable(const struct fota_boot_cfg *cfg)
 {
-	return cfg->journal && cfg->crypto && cfg->slots[0] && (cfg->slots[1] || cfg->is_chosen) &&
-	       cfg->work.cap >= FOTA_JOURNAL_ROOM_BYTES + 512 && cfg->running < FOTA_SLOT_COUNT;
+	return cfg->journal && cfg->crypto && cfg->slots[0] && (cfg->slots[1] || cfg->which) &&
+	       cfg->work.cap >= FOTA_JOURNAL_ROOM_BYTES + 512;
 }
 
 static enum fota_err save(const struct fota_boot_cfg *cfg, struct fota_journal *journal)
@@ -105,16 +105,37 @@ static enum fota_err save(const struct fota_boot_cfg *cfg, struct fota_journal *
 
 /* What could not be stored does not count: what would run without a trial runs, if it is
  * whole. It is looked at here, since so far perhaps only the image on trial was. */
-static struct fota_boot_choice choose_unstored(const struct fota_boot_cfg *cfg, const struct fota_boot *before)
+static struct fota_boot_choice choose_unstored(const struct fota_boot_cfg *cfg, const struct fota_boot *before,
+					       unsigned chosen)
 {
 	struct fota_boot idle = *before;
 	struct fota_boot_choice choice;
 
-	if (cfg->is_chosen) { return (struct fota_boot_choice) { .slot = cfg->running }; }
+	if (cfg->which) { return (struct fota_boot_choice) { .slot = chosen }; }
 	idle.state = FOTA_BOOT_IDLE;
 	choice = select_whole(cfg, &idle);
 	choice.must_store = false;
 	return choice;
+}
+
+/* Until the journal has said which slots hold what, none may run, but one that was chosen already. */
+static struct fota_boot_choice choose_unread(const struct fota_boot_cfg *cfg)
+{
+	int running = cfg->which ? cfg->which(cfg->which_ctx, NULL) : -1;
+
+	if (running < 0 || running >= (int)FOTA_SLOT_COUNT) { return (struct fota_boot_choice) { .is_none = true }; }
+	return (struct fota_boot_choice) { .slot = (unsigned)running };
+}
+
+/* Changes *boot. */
+static struct fota_boot_choice choose(const struct fota_boot_cfg *cfg, struct fota_boot *boot)
+{
+	int running;
+
+	if (!cfg->which) { return select_whole(cfg, boot); }
+	running = cfg->which(cfg->which_ctx, boot);
+	if (running < 0 || running >= (int)FOTA_SLOT_COUNT) { return (struct fota_boot_choice) { .is_none = true }; }
+	return fota_boot_adopt(boot, (unsigned)running);
 }
 
 enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_record *record,
@@ -126,19 +147,21 @@ enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_record 
 	enum fota_err err;
 
 	memset(record, 0, sizeof(*record));
-	/* until the journal has said which slots hold what, none may run */
-	*choice = (struct fota_boot_choice) { .slot = cfg->is_chosen ? cfg->running : 0, .is_none = !cfg->is_chosen };
+	*choice = (struct fota_boot_choice) { .is_none = true };
 	if (!is_cfg_usable(cfg) || fota_journal_init(&journal, cfg->journal, record, room)) {
 		return FOTA_ERR_CONTRACT;
 	}
 	fota_journal_load(&journal);
 	err = run_journal(cfg, &journal);
-	if (err) { return err; }
+	if (err) {
+		*choice = choose_unread(cfg);
+		return err;
+	}
 	before = record->boot;
-	*choice = cfg->is_chosen ? fota_boot_adopt(&record->boot, cfg->running) : select_whole(cfg, &record->boot);
+	*choice = choose(cfg, &record->boot);
 	if (choice->must_store) { err = save(cfg, &journal); }
 	if (err) {
-		*choice = choose_unstored(cfg, &before);
+		*choice = choose_unstored(cfg, &before, choice->slot);
 		record->boot = before;
 		return err;
 	}

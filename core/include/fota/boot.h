@@ -89,17 +89,20 @@ struct fota_boot_cfg {
 	 */
 	enum fota_err (*wait)(void *ctx);
 	void *wait_ctx;
-	/* A boot loader of the system's own has chosen: `running` is what runs, and slots are not read. */
-	bool is_chosen;
-	unsigned running;
+	/* A boot loader of the system's own has chosen: gives the slot that runs; below 0: that is not known. `boot` is
+	 * what the journal says, NULL if it cannot be read. Slots are not read then. NULL: this start chooses.
+	 */
+	int (*which)(void *ctx, const struct fota_boot *boot);
+	void *which_ctx;
 };
 
 /* Reads the journal, looks whether the chosen slot holds the very bytes that were verified (the other one if not), and
  * stores what has changed before it returns: to be called once at each start, before the image runs. Blocks as long as
- * the ports do. OK; NONE if no slot can be booted. IO, FULL or CONTRACT from the ports: the journal could not be
- * written, and *choice is what it allows without a trial; or it could not be read, and choice->is_none, since a slot
- * may hold half of a package (try again; a slot that was chosen already stays the choice). *record is room of
- * the caller's: filled with what the journal says, secrets among it, its `boot` as the start leaves it.
+ * the ports do. OK; NONE if no slot can be booted, or `which` does not know. IO, FULL or CONTRACT from the ports: the
+ * journal could not be written, and *choice is what it allows without a trial; or it could not be read, and
+ * choice->is_none, since a slot may hold half of a package (try again; a slot that was chosen already stays the
+ * choice). *record is room of the caller's: filled with what the journal says, secrets among it, its `boot` as the
+ * start leaves it.
  */
 FOTA_MUST_CHECK enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_record *record,
 					    struct fota_boot_choice *choice);

@@ -84,6 +84,23 @@ static void close_bench(void)
 	assert_int_equal(bench.journal.sim.violation_count, 0);
 }
 
+/* What a boot loader of the system's own has chosen. */
+static int running;
+static bool was_read; /* when it was asked, the journal had been read */
+
+static int running_slot(void *ctx, const struct fota_boot *boot)
+{
+	(void)ctx;
+	was_read = boot != NULL;
+	return running;
+}
+
+static void choose_outside(int slot)
+{
+	running = slot;
+	bench.cfg.which = running_slot;
+}
+
 static enum fota_err run(void)
 {
 	static struct fota_record record;
@@ -315,10 +332,9 @@ static void a_journal_that_cannot_be_read_starts_nothing(void **unused)
 		assert_int_equal(bench.journal.fault.rules[SIM_PROG].count, 0);
 		/* unless somebody else has chosen already */
 		sim_fault_set(&bench.journal.fault, SIM_READ, SIM_IO, from);
-		bench.cfg.is_chosen = true;
-		bench.cfg.running = 1;
+		choose_outside(1);
 		assert_int_equal(run(), FOTA_ERR_IO);
-		assert_false(bench.choice.is_none);
+		assert_false(bench.choice.is_none || was_read);
 		assert_int_equal(bench.choice.slot, 1);
 	}
 }
@@ -360,8 +376,7 @@ static void slots_are_not_read_where_a_boot_loader_has_chosen(void **unused)
 	setup(false);
 	boot = two_images(FOTA_BOOT_ARMED, 0, 2);
 	store(&boot);
-	bench.cfg.is_chosen = true;
-	bench.cfg.running = 1;
+	choose_outside(1);
 	bench.cfg.slots[1] = NULL;
 	damage(1, 0);
 	assert_int_equal(run(), FOTA_ERR_OK);
@@ -373,6 +388,30 @@ static void slots_are_not_read_where_a_boot_loader_has_chosen(void **unused)
 	assert_int_equal(run(), FOTA_ERR_IO);
 	assert_int_equal(bench.choice.slot, 1);
 	assert_int_equal(bench.boot.tries_left, 1);
+	close_bench();
+}
+
+static void a_boot_loader_that_has_chosen_is_asked_once_the_journal_was_read(void **unused)
+{
+	struct fota_boot boot;
+	uint32_t read_count;
+
+	(void)unused;
+	setup(false);
+	boot = two_images(FOTA_BOOT_IDLE, 1, 0);
+	store(&boot);
+	assert_int_equal(run(), FOTA_ERR_OK);
+	read_count = bench.journal.fault.rules[SIM_READ].count;
+	choose_outside(1);
+	assert_int_equal(run(), FOTA_ERR_OK);
+	assert_true(was_read);
+	assert_int_equal(bench.journal.fault.rules[SIM_READ].count, 2 * read_count);
+	for (int slot = -1; slot <= (int)FOTA_SLOT_COUNT; slot += (int)FOTA_SLOT_COUNT + 1) {
+		choose_outside(slot); /* no slot: nothing is changed for it */
+		assert_int_equal(run(), FOTA_ERR_NONE);
+		assert_true(bench.choice.is_none);
+		assert_int_equal(bench.journal.fault.rules[SIM_PROG].count, 0);
+	}
 	close_bench();
 }
 
@@ -436,14 +475,13 @@ static void a_configuration_that_cannot_work_is_refused(void **unused)
 	setup(true);
 	bench.cfg.wait = NULL; /* but ports that answer later */
 	assert_int_equal(run(), FOTA_ERR_CONTRACT);
-	for (unsigned n = 0; n < 6; n++) {
+	for (unsigned n = 0; n < 5; n++) {
 		setup(false);
 		if (n == 0) { bench.cfg.journal = NULL; }
 		if (n == 1) { bench.cfg.crypto = NULL; }
 		if (n == 2) { bench.cfg.slots[0] = NULL; }
 		if (n == 3) { bench.cfg.slots[1] = NULL; }
 		if (n == 4) { bench.cfg.work.cap--; }
-		if (n == 5) { bench.cfg.running = FOTA_SLOT_COUNT; }
 		assert_int_equal(run(), FOTA_ERR_CONTRACT);
 		assert_true(bench.choice.is_none);
 	}
@@ -461,6 +499,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_slot_that_cannot_be_read_counts_as_damaged),
 		cmocka_unit_test(a_size_beyond_the_slot_counts_as_damaged),
 		cmocka_unit_test(slots_are_not_read_where_a_boot_loader_has_chosen),
+		cmocka_unit_test(a_boot_loader_that_has_chosen_is_asked_once_the_journal_was_read),
 		cmocka_unit_test(a_module_on_trial_starts_from_golden_bytes),
 		cmocka_unit_test(a_configuration_that_cannot_work_is_refused),
 	};

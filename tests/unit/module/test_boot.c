@@ -20,6 +20,7 @@ struct area {
 	struct fota_flash port;
 	uint8_t cells[AREA_BYTES];
 	bool is_unreadable, is_unwritable;
+	unsigned read_count;
 };
 
 static struct area journal, slots[FOTA_SLOT_COUNT];
@@ -32,8 +33,9 @@ static const struct log quiet = { .fd = -1 };
 
 static enum fota_err area_read(void *ctx, uint64_t off, void *dst, size_t len)
 {
-	const struct area *area = ctx;
+	struct area *area = ctx;
 
+	area->read_count++;
 	memcpy(dst, area->cells + off, len);
 	return area->is_unreadable ? FOTA_ERR_IO : FOTA_ERR_OK;
 }
@@ -144,6 +146,16 @@ static int slot_b_runs(void *ctx, const struct fota_boot *boot)
 	return 1;
 }
 
+static unsigned set_count;
+
+static enum fota_err set_works(void *ctx, const struct fota_boot *boot)
+{
+	(void)ctx;
+	(void)boot;
+	set_count++;
+	return FOTA_ERR_OK;
+}
+
 static enum fota_err set_fails(void *ctx, const struct fota_boot *boot)
 {
 	(void)ctx;
@@ -162,6 +174,26 @@ static void a_wrong_slot_that_cannot_be_corrected_is_no_start(void **unused)
 	(void)unused;
 	assert_int_equal(start_with(&boot, &env, slot_a_runs), -1);
 	assert_int_equal(start_with(&boot, &env, slot_b_runs), 0);
+}
+
+/* The session does that, at each start. */
+static void a_right_slot_is_told_to_nobody_and_the_journal_is_read_once(void **unused)
+{
+	const struct fota_bootenv env = { .set = set_works };
+	struct boot boot;
+	unsigned read_count;
+
+	(void)unused;
+	assert_int_equal(start(&boot), 0);
+	read_count = journal.read_count;
+	assert_int_equal(set_up(NULL), 0);
+	set_count = 0;
+	assert_int_equal(start_with(&boot, &env, slot_b_runs), 0);
+	assert_int_equal(set_count, 0);
+	assert_int_equal(journal.read_count, read_count);
+	assert_int_equal(start_with(&boot, &env, slot_a_runs), 0);
+	assert_true(boot.is_stranger);
+	assert_int_equal(set_count, 1);
 }
 
 static void a_damaged_image_makes_way_for_the_other_one(void **unused)
@@ -204,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_wrong_slot_that_cannot_be_corrected_is_no_start, set_up),
+		cmocka_unit_test_setup(a_right_slot_is_told_to_nobody_and_the_journal_is_read_once, set_up),
 		cmocka_unit_test_setup(a_damaged_image_makes_way_for_the_other_one, set_up),
 		cmocka_unit_test_setup(nothing_runs_while_the_journal_cannot_be_read, set_up),
 		cmocka_unit_test_setup(a_journal_that_cannot_be_written_lets_the_whole_image_run, set_up),

@@ -322,13 +322,21 @@ static enum fota_err wait_for_storage(void *ctx)
 }
 
 /* The part of a boot loader that knows nothing of the journal. */
-static unsigned choose_by_env(struct rig *rig)
+static int choose_by_env(struct rig *rig)
 {
 	struct rig_env *env = &rig->env;
 
 	if (!env->is_trial || env->tries == 0) { return env->active; }
 	env->tries--;
 	return !env->active;
+}
+
+static int which_runs(void *ctx, const struct fota_boot *boot)
+{
+	const struct rig *rig = ctx;
+
+	(void)boot;
+	return rig->chosen;
 }
 
 /* What runs is one of the releases, whole, and the one that the journal names. */
@@ -354,11 +362,12 @@ static bool run_boot_loader(struct rig *rig)
 		.work = { rig->work, sizeof(rig->work) },
 		.wait = wait_for_storage,
 		.wait_ctx = rig,
-		.is_chosen = rig->cfg.has_bootenv,
+		.which = rig->cfg.has_bootenv ? which_runs : NULL,
+		.which_ctx = rig,
 	};
 	struct fota_record record;
 
-	if (cfg.is_chosen) { cfg.running = choose_by_env(rig); }
+	if (cfg.which) { rig->chosen = choose_by_env(rig); }
 	rig->boot_err = fota_boot_run(&cfg, &record, &rig->choice);
 	rig->boot = record.boot;
 	if (rig->is_dead || rig->choice.is_none) { return false; }

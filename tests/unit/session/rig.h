@@ -208,6 +208,7 @@ struct rig {
 	struct fota_boot boot;                 /* as the last start left it */
 	struct fota_boot_choice choice;
 	enum fota_err boot_err;
+	int chosen;  /* the slot that a boot loader of the system's own runs */
 	int running; /* release number of the image that runs; 0: the factory's */
 	struct fota_installer installer;
 	struct fota_bootenv bootenv;
