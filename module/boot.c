@@ -169,6 +169,7 @@ static int log_failure(const struct boot *boot, const struct fota_boot_choice *c
 			boot_slot_letter(boot->now.active));
 		return -1;
 	}
+	if (err == FOTA_ERR_TIMEOUT) { return -1; } /* whoever gave up waiting says it */
 	if (choice->is_none || err == FOTA_ERR_CONTRACT) {
 		log_line(boot->cfg.log, LOG_LEVEL_ERROR, PART,
 			 "the journal cannot be read (%s), so it is not known which slot holds a whole image: look at "

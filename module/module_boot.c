@@ -12,17 +12,20 @@
 /* An image is hashed in two blocks by turns: with small ones most of the time is waiting. */
 #define START_BYTES (1024u * 1024 + FOTA_JOURNAL_ROOM_BYTES)
 #define LOAD_MS     2000
-#define DISK_MS     30000  /* for one operation, before the module gives up starting */
+#define DISK_MS     10000  /* for one operation, as that of a session by default */
+#define DISK_MIN_MS 3000   /* nobody is served yet: patience costs less than at work */
 #define RESTART_MS  300000 /* a system that was asked to restart has gone down by then */
 
 static enum fota_err wait_for_disk(void *ctx)
 {
 	struct module *module = ctx;
+	uint32_t limit_ms = module->options->limits.storage_ms ? module->options->limits.storage_ms : DISK_MS;
 	enum fota_err result;
 
-	if (posix_store_wait(module->store, DISK_MS, &result)) { return result; }
+	if (limit_ms < DISK_MIN_MS) { limit_ms = DISK_MIN_MS; }
+	if (posix_store_wait(module->store, (int)limit_ms, &result)) { return result; }
 	module->is_disk_hung = true;
-	return FOTA_ERR_IO;
+	return FOTA_ERR_TIMEOUT;
 }
 
 /* Behind the ports that fail on demand: a boot loader has its own driver, and what is
@@ -57,7 +60,7 @@ static struct boot_cfg make_cfg(struct module *module)
 	return cfg;
 }
 
-/* A disk that hangs may fill the room still: it is not given back then, and the program ends. */
+/* A disk that hangs may fill the room still: it is given back when that has answered. */
 static int start_with_room(struct module *module)
 {
 	uint8_t *room = malloc(START_BYTES);
@@ -67,26 +70,48 @@ static int start_with_room(struct module *module)
 	module->boot.cfg.work = (struct fota_room) { room, START_BYTES };
 	status = boot_start(&module->boot);
 	module->boot.cfg.work = (struct fota_room) { NULL, 0 };
-	if (!module->is_disk_hung) { free(room); }
+	if (module->is_disk_hung) {
+		module->hung_room = room;
+	} else {
+		free(room);
+	}
 	return status;
+}
+
+/* Hosts are answered all the same. What ran before runs on; at the start of the program it is not known, and
+ * the image of the factory is assumed. */
+static void go_on_without_disk(struct module *module, const struct boot *before)
+{
+	module->is_disk_hung = true;
+	if (boot_version(before).len) { module->boot = *before; }
+	log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART,
+		 "the disk below %s does not answer: sessions end with 305; when it does, the module starts again",
+		 module->options->state_dir);
 }
 
 static int start(struct module *module)
 {
+	const struct boot before = module->boot;
 	int status;
 
 	if (module->rehearsal) { rehearsal_begin_start(module->rehearsal, module->boot.slot); }
 	status = start_with_room(module);
 	if (module->rehearsal) { rehearsal_end_start(module->rehearsal, &module->boot.now); }
-
 	if (module->is_disk_hung) {
-		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "the disk below %s does not answer",
-			 module->options->state_dir);
-		return 1;
+		go_on_without_disk(module, &before);
+		status = 0;
 	}
 	module->session_cfg.running_slot = module->boot.slot;
 	if (!status && module->boot.is_stranger) { module_restart(module); }
 	return status ? 1 : 0;
+}
+
+int module_init_session(struct module *module)
+{
+	enum fota_err err = module->is_disk_hung ? fota_session_init_hung(&module->session, &module->session_cfg)
+						 : fota_session_init(&module->session, &module->session_cfg);
+
+	return err ? 1 : 0;
 }
 
 int module_open_boot(struct module *module)
@@ -109,6 +134,17 @@ int module_open_boot(struct module *module)
 	return start(module);
 }
 
+/* What was left out at the start is made good. */
+static void end_hanging(struct module *module)
+{
+	log_line(&module->log, LOG_LEVEL_WARN, MODULE_PART, "the disk below %s answers again",
+		 module->options->state_dir);
+	module->is_disk_hung = false;
+	free(module->hung_room);
+	module->hung_room = NULL;
+	module_restart(module);
+}
+
 void module_take_storage(struct module *module)
 {
 	enum fota_err result;
@@ -116,6 +152,7 @@ void module_take_storage(struct module *module)
 	if (!module->store) { return; }
 	while (posix_store_poll(module->store, &result)) {
 		fota_session_storage(&module->session, result);
+		if (module->is_disk_hung) { end_hanging(module); }
 	}
 }
 
@@ -142,11 +179,20 @@ void module_restart(void *ctx)
 	module->boot_ms = posix_clock_now_ms() + MODULE_BOOT_MS;
 }
 
-/* All anew from the journal, as after a start of the program. */
+/* All anew from the journal, as after a start of the program; without it while storage hangs. */
 static void boot_again(struct module *module)
 {
+	bool is_started = true;
+
 	module->is_restarting = module->is_restart_asked = module->is_restart_failed = false;
-	if (start(module) || fota_session_init(&module->session, &module->session_cfg)) {
+	if (fota_session_is_storing(&module->session)) {
+		const struct boot before = module->boot;
+
+		go_on_without_disk(module, &before);
+	} else {
+		is_started = start(module) == 0;
+	}
+	if (!is_started || module_init_session(module)) {
 		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "the module does not start again");
 		module_go_down(module);
 		module->down_ms = 0;
@@ -183,7 +229,7 @@ void module_take_restart(struct module *module)
 {
 	if (!module->is_restarting || module->is_going_down) { return; }
 	fota_session_abort(&module->session);
-	if (fota_session_is_storing(&module->session) || !fota_session_is_quiet(&module->session)) { return; }
+	if (!fota_session_is_quiet(&module->session)) { return; } /* it is with an operation beyond its limit */
 	if (posix_clock_now_ms() < module->boot_ms && !module->is_restart_failed) { return; }
 	if (module->system.is_real && !module->is_restart_asked) {
 		ask_restart(module);

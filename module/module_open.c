@@ -241,8 +241,7 @@ static int open_session(struct module *module)
 	};
 	if (module->rehearsal) { use_rehearsal(module->rehearsal, &module->session_cfg); }
 	if (module_open_boot(module)) { return 1; }
-	if (at_fota_init(&module->fota, &module->fota_cfg) ||
-	    fota_session_init(&module->session, &module->session_cfg)) {
+	if (at_fota_init(&module->fota, &module->fota_cfg) || module_init_session(module)) {
 		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART, "the session refuses its configuration");
 		return 1;
 	}
@@ -432,7 +431,10 @@ void module_close(struct module *module)
 	posix_http_close(module->http);
 	posix_crypto_close(&module->crypto);
 	settings_close(&module->settings);
-	if (!posix_store_close(module->store)) { module->work = NULL; } /* its worker may still fill it */
+	if (!posix_store_close(module->store)) {
+		module->work = module->hung_room = NULL;
+	} /* its worker may fill them */
 	if (module->signal_fd >= 0) { close(module->signal_fd); }
+	free(module->hung_room);
 	free(module->work);
 }

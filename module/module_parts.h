@@ -60,7 +60,8 @@ struct module {
 	uint64_t down_ms;
 	bool is_restarting; /* asked for by a host; input is not heard until it is done */
 	uint64_t boot_ms;   /* not before */
-	bool is_disk_hung;
+	bool is_disk_hung;  /* when the module started; what is known is from before */
+	uint8_t *hung_room; /* which that start may fill still */
 	struct boot boot;
 	struct system system;
 	bool is_restart_asked; /* of the system */
@@ -82,15 +83,17 @@ void module_take_storage(struct module *module);
 /* Hosts are served when the journal is read: the first AT+FOTALAST? tells the truth.
  * A disk that hangs delays that for two seconds, not for ever. */
 void module_wait_for_journal(struct module *module);
-/* Finds out what runs, and says it. 0, or 1 after an error in the log. */
+/* Finds out what runs, and says it. 0, or 1 after an error in the log. A disk that hangs is
+ * none: the module runs without, and starts again when that answers. */
 int module_open_boot(struct module *module);
+/* Behind a start. 0, or 1 if the configuration is not usable. */
+int module_init_session(struct module *module);
 /* A program of the system has ended; a callback, `ctx` is the module. */
 void module_system_ended(void *ctx, enum installer_action action, bool is_good);
 /* The module restarts soon; a callback, `ctx` is the module. */
 void module_restart(void *ctx);
 /* A session that runs ends with 508, and its storage comes to rest, before the state
- * of the module goes. A disk that hangs keeps the module from starting, as it would
- * on a board. */
+ * of the module goes. */
 void module_take_restart(struct module *module);
 /* The program ends when the session is quiet. */
 void module_go_down(struct module *module);

@@ -61,32 +61,40 @@ static enum fota_err hash_area(const struct fota_boot_cfg *cfg, const struct fot
 	return err ? err : crypto->sha256_finish(crypto->ctx, digest);
 }
 
-/* An image that the factory put there has no digest to look at. */
-static bool is_whole(const struct fota_boot_cfg *cfg, const struct fota_boot *boot, unsigned slot)
+/* An image that the factory put there has no digest to look at. One that cannot be read is damaged;
+ * TIMEOUT alone is an error. */
+static enum fota_err look(const struct fota_boot_cfg *cfg, const struct fota_boot *boot, unsigned slot, bool *is_whole)
 {
 	const struct fota_image *image = &boot->images[slot];
 	uint8_t digest[32];
+	enum fota_err err;
 
-	if (image->size_bytes == 0) { return true; }
-	if (image->size_bytes > cfg->slots[slot]->area_bytes) { return false; }
-	return !hash_area(cfg, cfg->slots[slot], image->size_bytes, digest) &&
-	       memcmp(digest, image->digest, sizeof(digest)) == 0;
+	*is_whole = image->size_bytes == 0;
+	if (*is_whole || image->size_bytes > cfg->slots[slot]->area_bytes) { return FOTA_ERR_OK; }
+	err = hash_area(cfg, cfg->slots[slot], image->size_bytes, digest);
+	*is_whole = !err && memcmp(digest, image->digest, sizeof(digest)) == 0;
+	return err == FOTA_ERR_TIMEOUT ? err : FOTA_ERR_OK;
 }
 
 /* ---- the start ---- */
 
 /* Only what would run is read: a slot is taken for whole until it is the one to boot.
  * Each turn either ends or rules out a slot. */
-static struct fota_boot_choice select_whole(const struct fota_boot_cfg *cfg, struct fota_boot *boot)
+static enum fota_err select_whole(const struct fota_boot_cfg *cfg, struct fota_boot *boot,
+				  struct fota_boot_choice *choice)
 {
 	const struct fota_boot before = *boot;
 	unsigned usable = (1u << FOTA_SLOT_COUNT) - 1;
 
 	while (true) {
-		struct fota_boot_choice choice = fota_boot_select(boot, usable);
+		bool is_whole;
+		enum fota_err err;
 
-		if (choice.is_none || is_whole(cfg, boot, choice.slot)) { return choice; }
-		usable &= ~(1u << choice.slot);
+		*choice = fota_boot_select(boot, usable);
+		if (choice->is_none) { return FOTA_ERR_OK; }
+		err = look(cfg, boot, choice->slot, &is_whole);
+		if (err || is_whole) { return err; }
+		usable &= ~(1u << choice->slot);
 		*boot = before;
 	}
 }
@@ -105,17 +113,20 @@ static enum fota_err save(const struct fota_boot_cfg *cfg, struct fota_journal *
 
 /* What could not be stored does not count: what would run without a trial runs, if it is
  * whole. It is looked at here, since so far perhaps only the image on trial was. */
-static struct fota_boot_choice choose_unstored(const struct fota_boot_cfg *cfg, const struct fota_boot *before,
-					       unsigned chosen)
+static enum fota_err choose_unstored(const struct fota_boot_cfg *cfg, const struct fota_boot *before,
+				     struct fota_boot_choice *choice)
 {
 	struct fota_boot idle = *before;
-	struct fota_boot_choice choice;
+	enum fota_err err = FOTA_ERR_OK;
 
-	if (cfg->which) { return (struct fota_boot_choice) { .slot = chosen }; }
+	if (cfg->which) {
+		*choice = (struct fota_boot_choice) { .slot = choice->slot };
+		return FOTA_ERR_OK;
+	}
 	idle.state = FOTA_BOOT_IDLE;
-	choice = select_whole(cfg, &idle);
-	choice.must_store = false;
-	return choice;
+	err = select_whole(cfg, &idle, choice);
+	choice->must_store = false;
+	return err;
 }
 
 /* Until the journal has said which slots hold what, none may run, but one that was chosen already. */
@@ -128,14 +139,31 @@ static struct fota_boot_choice choose_unread(const struct fota_boot_cfg *cfg)
 }
 
 /* Changes *boot. */
-static struct fota_boot_choice choose(const struct fota_boot_cfg *cfg, struct fota_boot *boot)
+static enum fota_err choose(const struct fota_boot_cfg *cfg, struct fota_boot *boot, struct fota_boot_choice *choice)
 {
 	int running;
 
-	if (!cfg->which) { return select_whole(cfg, boot); }
+	if (!cfg->which) { return select_whole(cfg, boot, choice); }
 	running = cfg->which(cfg->which_ctx, boot);
-	if (running < 0 || running >= (int)FOTA_SLOT_COUNT) { return (struct fota_boot_choice) { .is_none = true }; }
-	return fota_boot_adopt(boot, (unsigned)running);
+	*choice = (struct fota_boot_choice) { .is_none = true };
+	if (running >= 0 && running < (int)FOTA_SLOT_COUNT) { *choice = fota_boot_adopt(boot, (unsigned)running); }
+	return FOTA_ERR_OK;
+}
+
+/* The journal was read. TIMEOUT at any point; other errors are those of storing. */
+static enum fota_err choose_and_store(const struct fota_boot_cfg *cfg, struct fota_journal *journal,
+				      struct fota_boot_choice *choice)
+{
+	struct fota_boot *boot = &journal->record->boot;
+	const struct fota_boot before = *boot;
+	enum fota_err err = choose(cfg, boot, choice), again;
+
+	if (!err && choice->must_store) { err = save(cfg, journal); }
+	if (!err) { return choice->is_none ? FOTA_ERR_NONE : FOTA_ERR_OK; }
+	*boot = before;
+	if (err == FOTA_ERR_TIMEOUT) { return err; }
+	again = choose_unstored(cfg, boot, choice);
+	return again ? again : err;
 }
 
 enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_record *record,
@@ -143,7 +171,6 @@ enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_record 
 {
 	struct fota_room room = { cfg->work.ptr + cfg->work.cap - FOTA_JOURNAL_ROOM_BYTES, FOTA_JOURNAL_ROOM_BYTES };
 	struct fota_journal journal;
-	struct fota_boot before;
 	enum fota_err err;
 
 	memset(record, 0, sizeof(*record));
@@ -157,13 +184,7 @@ enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_record 
 		*choice = choose_unread(cfg);
 		return err;
 	}
-	before = record->boot;
-	*choice = choose(cfg, &record->boot);
-	if (choice->must_store) { err = save(cfg, &journal); }
-	if (err) {
-		*choice = choose_unstored(cfg, &before, choice->slot);
-		record->boot = before;
-		return err;
-	}
-	return choice->is_none ? FOTA_ERR_NONE : FOTA_ERR_OK;
+	err = choose_and_store(cfg, &journal, choice);
+	if (err == FOTA_ERR_TIMEOUT) { *choice = choose_unread(cfg); }
+	return err;
 }

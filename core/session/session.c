@@ -65,11 +65,12 @@ void fota_session_set_limits(struct fota_session *s, const struct fota_session_l
 	fill_limits(&s->limits, limits);
 }
 
-enum fota_err fota_session_init(struct fota_session *s, const struct fota_session_cfg *cfg)
+static enum fota_err init(struct fota_session *s, const struct fota_session_cfg *cfg, bool is_hung)
 {
 	struct fota_room room;
 
 	memset(s, 0, sizeof(*s));
+	s->io.is_pending = s->io.is_stuck = is_hung;
 	if (!is_cfg_usable(cfg)) { return FOTA_ERR_CONTRACT; }
 	s->cfg = cfg;
 	fill_limits(&s->limits, &cfg->limits);
@@ -79,6 +80,16 @@ enum fota_err fota_session_init(struct fota_session *s, const struct fota_sessio
 	session_go(s, PHASE_LOADING);
 	session_pump(s);
 	return FOTA_ERR_OK;
+}
+
+enum fota_err fota_session_init(struct fota_session *s, const struct fota_session_cfg *cfg)
+{
+	return init(s, cfg, false);
+}
+
+enum fota_err fota_session_init_hung(struct fota_session *s, const struct fota_session_cfg *cfg)
+{
+	return init(s, cfg, true);
 }
 
 /* ---- public: commands ---- */

@@ -22,7 +22,9 @@ int main(void)
 	struct fota_boot_choice choice;
 	enum fota_err err = fota_boot_run(&cfg, &record, &choice);
 
-	/* a journal that fails for now leaves the confirmed image */
-	if (err == FOTA_ERR_NONE || err == FOTA_ERR_CONTRACT) { board_panic("no image can be booted"); }
+	/* a journal that cannot be written leaves the confirmed image; one that cannot be read leaves none */
+	if (choice.is_none) {
+		board_panic(err == FOTA_ERR_NONE ? "no image can be booted" : "the journal cannot be read");
+	}
 	board_jump(choice.slot);
 }

@@ -6,7 +6,10 @@ import subprocess
 import pytest
 
 from lib import faults
+from lib.programs import needs
 from lib.world import MIB
+
+HANG_S = 6
 
 BOOT = {
     "sim7600": ["RDY", "+CPIN: READY", "SMS DONE", "PB DONE"],
@@ -44,6 +47,40 @@ def test_settings_are_those_of_the_profile_after_a_restart(mini, profile):
     assert host.bytes_until(b"OK\r\n") == b"AT+CMEE?\r\r\n+CMEE: 0\r\n\r\nOK\r\n"
     host.settle()
     assert host.ok("AT+CREG?;+FOTAPROG?;+CFUN?") == ["+CREG: 0,1", "+FOTAPROG: 0", "+CFUN: 1"]
+
+
+def test_a_restart_while_the_disk_hangs_ends_and_says_so(mini):
+    module, host = mini.ready("--fault", "slot.sync=hang", "--storage-limit", "300")
+    assert mini.run(host) == [2, 305]
+    host.ok("AT+CRESET")
+    assert host.lines_until("PB DONE") == BOOT["sim7600"]
+    host.settle()
+    host.ok("AT+CAPFOTA=1")
+    assert mini.run(host) == [305]
+    assert "does not answer: sessions end with 305" in module.log.read_text()
+
+
+def test_a_start_while_the_disk_hangs_serves_hosts_until_it_answers(mini, tmp_path):
+    """The first read of the journal takes some seconds longer than the module waits."""
+    needs("strace")
+    mini.ready()[0].stop()
+    state, program = mini.folder / "module1" / "state", mini.program
+    mini.program = tmp_path / "hanging"
+    mini.program.write_text(f"""#!/bin/sh
+exec strace -D -f -qq -o /dev/null -P {state}/journal -e trace=pread64 \
+    -e inject=pread64:delay_enter={HANG_S}s:when=1 {program} "$@"
+""")
+    mini.program.chmod(0o755)
+    module, host = mini.ready("--storage-limit", "300")
+    assert mini.run(host) == [305]
+    assert host.ok("AT+CGMR")
+    assert host.lines_until("PB DONE", limit_s=HANG_S + 5) == BOOT["sim7600"]
+    assert "answers again" in module.log.read_text()
+    host.settle()
+    host.ok("AT+CAPFOTA=1")
+    assert mini.run(host) == [2, 3]
+    assert mini.slot_holds(module, mini.image)
+    module.kill9()  # a sanitizer would look for leaks, which it cannot while strace is there
 
 
 def test_a_module_that_restarts_does_not_hear(mini):

@@ -85,8 +85,8 @@ struct fota_boot_cfg {
 	const struct fota_flash *slots[FOTA_SLOT_COUNT];
 	const struct fota_crypto *crypto;
 	struct fota_room work; /* FOTA_JOURNAL_ROOM_BYTES and at least 512 bytes more; more is faster */
-	/* Waits for the operation that was PENDING and gives its result; blocks. NULL where ports never return PENDING.
-	 */
+	/* Waits for the operation that was PENDING and gives its result; blocks. TIMEOUT if it gives up waiting: no
+	 * port is called any more then, and the work room stays in use. NULL where ports never return PENDING. */
 	enum fota_err (*wait)(void *ctx);
 	void *wait_ctx;
 	/* A boot loader of the system's own has chosen: gives the slot that runs; below 0: that is not known. `boot` is
@@ -98,11 +98,11 @@ struct fota_boot_cfg {
 
 /* Reads the journal, looks whether the chosen slot holds the very bytes that were verified (the other one if not), and
  * stores what has changed before it returns: to be called once at each start, before the image runs. Blocks as long as
- * the ports do. OK; NONE if no slot can be booted, or `which` does not know. IO, FULL or CONTRACT from the ports: the
- * journal could not be written, and *choice is what it allows without a trial; or it could not be read, and
- * choice->is_none, since a slot may hold half of a package (try again; a slot that was chosen already stays the
- * choice). *record is room of the caller's: filled with what the journal says, secrets among it, its `boot` as the
- * start leaves it.
+ * the ports do. OK; NONE if no slot can be booted, or `which` does not know; TIMEOUT from `wait`, as if the journal
+ * could not be read. IO, FULL or CONTRACT from the ports: the journal could not be written, and *choice is what it
+ * allows without a trial; or it could not be read, and choice->is_none, since a slot may hold half of a package (try
+ * again; a slot that was chosen already stays the choice). *record is room of the caller's: filled with what the
+ * journal says, secrets among it, its `boot` as the start leaves it.
  */
 FOTA_MUST_CHECK enum fota_err fota_boot_run(const struct fota_boot_cfg *cfg, struct fota_record *record,
 					    struct fota_boot_choice *choice);

@@ -236,6 +236,11 @@ struct fota_session {
  * the configuration is not usable. */
 FOTA_MUST_CHECK enum fota_err fota_session_init(struct fota_session *s, const struct fota_session_cfg *cfg);
 
+/* The same for a module that starts while storage hangs: an operation of before is pending still. Until
+ * fota_session_storage has told its end no port of storage is called, and the work room of before stays in use;
+ * sessions end with 305 (IO_TIMEOUT). */
+FOTA_MUST_CHECK enum fota_err fota_session_init_hung(struct fota_session *s, const struct fota_session_cfg *cfg);
+
 /* AT+CAPFOTA. Off during a session cancels it (307). */
 void fota_session_set_on(struct fota_session *s, bool is_on);
 
@@ -292,7 +297,8 @@ uint32_t fota_session_next_ms(const struct fota_session *s);
 bool fota_session_is_quiet(const struct fota_session *s);
 
 /* A storage operation is pending, be it beyond its time limit. While it is, the session
- * must not be initialised anew: the operation's end would be taken for that of another. */
+ * must not be initialised anew, but by fota_session_init_hung: the operation's end would be taken for that of
+ * another. */
 bool fota_session_is_storing(const struct fota_session *s);
 
 /* The limits that hold, with the defaults filled in; retry_count 0 means none. */

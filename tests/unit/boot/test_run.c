@@ -298,6 +298,7 @@ static void a_journal_that_cannot_be_written_starts_no_trial(void **unused)
 	(void)unused;
 	for (unsigned n = 0; n < 9 * sizeof(rows) / sizeof(rows[0]); n++) {
 		size_t row = n / 9;
+		bool is_none = rows[row].slot < 0 || errors[n / 3 % 3] == FOTA_ERR_TIMEOUT;
 		struct fota_boot boot;
 
 		setup(false);
@@ -311,8 +312,8 @@ static void a_journal_that_cannot_be_written_starts_no_trial(void **unused)
 		} else {
 			assert_int_equal(run(), errors[n / 3 % 3]);
 		}
-		assert_int_equal(bench.choice.is_none, rows[row].slot < 0);
-		if (rows[row].slot >= 0) { assert_int_equal(bench.choice.slot, rows[row].slot); }
+		assert_int_equal(bench.choice.is_none, is_none);
+		if (!is_none) { assert_int_equal(bench.choice.slot, rows[row].slot); }
 		check_same(&bench.boot, &boot);
 	}
 }
@@ -336,6 +337,31 @@ static void a_journal_that_cannot_be_read_starts_nothing(void **unused)
 		assert_int_equal(run(), FOTA_ERR_IO);
 		assert_false(bench.choice.is_none || was_read);
 		assert_int_equal(bench.choice.slot, 1);
+	}
+}
+
+/* Its operation is under way: the end of another one would be taken for its own. */
+static void nothing_is_called_behind_an_operation_that_hangs(void **unused)
+{
+	struct fota_boot boot;
+
+	(void)unused;
+	for (unsigned n = 0; n < 2; n++) {
+		setup(false);
+		boot = two_images(n ? FOTA_BOOT_TRIAL : FOTA_BOOT_IDLE, 0, 2);
+		store(&boot);
+		sim_fault_set(&bench.slots[n].fault, SIM_READ, SIM_HANG, 1);
+		assert_int_equal(run(), FOTA_ERR_TIMEOUT);
+		assert_true(bench.choice.is_none);
+		assert_int_equal(bench.slots[!n].fault.rules[SIM_READ].count, 0);
+		assert_int_equal(bench.journal.fault.rules[SIM_ERASE].count, 0);
+		check_same(&bench.boot, &boot);
+		choose_outside(1);
+		bench.slots[n].fault.rules[SIM_READ].effect = SIM_FINE;
+		sim_fault_set(&bench.journal.fault, SIM_READ, SIM_HANG, 1);
+		assert_int_equal(run(), FOTA_ERR_TIMEOUT);
+		assert_int_equal(bench.choice.slot, 1);
+		assert_false(bench.choice.is_none || was_read);
 	}
 }
 
@@ -496,6 +522,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_slot_that_was_given_up_never_runs),
 		cmocka_unit_test(a_journal_that_cannot_be_written_starts_no_trial),
 		cmocka_unit_test(a_journal_that_cannot_be_read_starts_nothing),
+		cmocka_unit_test(nothing_is_called_behind_an_operation_that_hangs),
 		cmocka_unit_test(a_slot_that_cannot_be_read_counts_as_damaged),
 		cmocka_unit_test(a_size_beyond_the_slot_counts_as_damaged),
 		cmocka_unit_test(slots_are_not_read_where_a_boot_loader_has_chosen),

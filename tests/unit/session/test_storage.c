@@ -190,6 +190,29 @@ static void storage_that_still_hangs_ends_the_next_session_with_its_code_as_well
 	recover(false);
 }
 
+/* A module that starts while an operation hangs serves its hosts; the end of that operation is
+ * not taken for the end of its own. */
+static void a_session_begins_while_an_earlier_operation_hangs(void **state)
+{
+	uint32_t op_count;
+
+	(void)state;
+	(void)rig_case(&rig, "begins hung");
+	rig_init(&rig, &cfgs[1]);
+	rig_finish(&rig);
+	op_count = rig.op_count;
+	rig_require(&rig, fota_session_init_hung(&rig.session, &rig.session_cfg) == FOTA_ERR_OK);
+	fota_session_set_on(&rig.session, true);
+	rig_require(&rig, fota_session_is_quiet(&rig.session) && fota_session_is_storing(&rig.session));
+	rig_require(&rig, strcmp(rig_play(&rig), "305") == 0);
+	rig_require(&rig, strcmp(rig_play(&rig), "305") == 0);
+	rig_require(&rig, rig.op_count == op_count && rig.http.counts[RIG_CHECK] == 0);
+	fota_session_storage(&rig.session, FOTA_ERR_IO); /* however it ends */
+	rig_require(&rig, strcmp(rig_play(&rig), "2 3") == 0);
+	rig_require(&rig, rig_is_image_stored(&rig));
+	rig_close(&rig);
+}
+
 /* The session after needs no journal before its download: it goes on from the part. */
 static void storage_that_hangs_in_a_download_is_not_called_again_before_it_answers(void **state)
 {
@@ -294,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_late_error_of_a_session_that_is_over_is_not_the_next_ones),
 		cmocka_unit_test(a_completion_that_nobody_waits_for_is_ignored),
 		cmocka_unit_test(storage_that_still_hangs_ends_the_next_session_with_its_code_as_well),
+		cmocka_unit_test(a_session_begins_while_an_earlier_operation_hangs),
 		cmocka_unit_test(storage_that_hangs_in_a_download_is_not_called_again_before_it_answers),
 		cmocka_unit_test(no_message_is_made_while_a_read_hangs),
 		cmocka_unit_test(a_download_goes_on_when_storage_is_slower_than_the_network),
