@@ -309,6 +309,17 @@ struct cloud_param cloud_call_query_number(struct cloud_call *call, const char *
 	return cloud_null();
 }
 
+static void refuse_name(struct cloud_call *call, const char *name, const char *const *names, size_t count)
+{
+	char list[128] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < count && len < sizeof(list); i++) {
+		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", names[i]);
+	}
+	cloud_call_problem(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "'%s' must be one of: %s", name, list);
+}
+
 struct cloud_param cloud_call_query_name(struct cloud_call *call, const char *name, const char *const *names,
 					 size_t count)
 {
@@ -318,7 +329,7 @@ struct cloud_param cloud_call_query_name(struct cloud_call *call, const char *na
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(text, names[i]) == 0) { return cloud_int((int64_t)i); }
 	}
-	cloud_call_problem(call, MHD_HTTP_UNPROCESSABLE_CONTENT, "'%s' has a value that is not known", name);
+	refuse_name(call, name, names, count);
 	return cloud_null();
 }
 

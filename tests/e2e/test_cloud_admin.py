@@ -292,9 +292,12 @@ def test_a_value_that_is_not_allowed_is_named(cloud, path, body):
     assert "'" in found["detail"], found
 
 
-@pytest.mark.parametrize("query", ["versions?state=nonsense", "deployments?state=x", "deployments?version=x"])
-def test_a_filter_that_is_not_allowed_is_named(cloud, query):
-    problem(cloud.request("GET", query), 422)
+@pytest.mark.parametrize("query,detail", [
+    ("versions?state=nonsense", "'state' must be one of: draft, published, withdrawn"),
+    ("deployments?state=x", "'state' must be one of: closed, open"),
+    ("deployments?version=x", "'version' must be a number")])
+def test_a_filter_that_is_not_allowed_is_named(cloud, query, detail):
+    assert problem(cloud.request("GET", query), 422)["detail"] == detail
 
 
 def test_a_body_that_is_empty_is_called_so(cloud):

@@ -16,6 +16,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lib.cloud import Cloud
 from lib.tls import Authority
@@ -330,15 +331,42 @@ def test_a_slow_client_does_not_hold_up_others(program, tmp_path):
 
 
 
-def described_paths():
-    """(method, path) of docs/admin-api.yaml, whose layout is one path or method a line."""
-    found, path = set(), None
-    for line in (ROOT / "docs/admin-api.yaml").read_text().splitlines():
-        if match := re.match(r"  (/\S*):$", line):
-            path = match.group(1)
-        elif match := re.match(r"    (get|post|put|patch|delete):$", line):
-            found.add((match.group(1).upper(), re.sub(r"{\w+}", "{}", path)))
-    return found
+def description():
+    return yaml.safe_load((ROOT / "docs/admin-api.yaml").read_text())
+
+
+def described_calls():
+    """((method, path), description) of docs/admin-api.yaml."""
+    for path, calls in description()["paths"].items():
+        for method, call in calls.items():
+            yield (method.upper(), re.sub(r"{\w+}", "{}", path)), call
+
+
+def references(part):
+    values = part.values() if isinstance(part, dict) else part if isinstance(part, list) else []
+    if isinstance(part, dict) and isinstance(part.get("$ref"), str):
+        yield part["$ref"]
+    for value in values:
+        yield from references(value)
+
+
+def test_the_description_refers_to_nothing_that_is_not_there():
+    whole = description()
+    found = set(references(whole))
+    assert len(found) > 20
+    for reference in found:
+        part = whole
+        for word in reference.removeprefix("#/").split("/"):
+            part = part[word]
+
+
+def test_every_call_is_described_with_its_refusals():
+    for (method, path), call in described_calls():
+        if path == "/healthz":
+            continue
+        needed = {"401", "503"} | ({"404"} if "{}" in path else set()) | ({"507"} if method != "GET" else set())
+        needed |= {"400", "413", "422"} if "json" in str(call.get("requestBody")) else set()
+        assert needed <= set(call["responses"]), (method, path)
 
 
 def test_every_call_is_described():
@@ -349,4 +377,4 @@ def test_every_call_is_described():
     table |= set(re.findall(r"\t(?:ADMIN|STREAM)\(\"(\w+)\", \"(\S+)\"", text))
     table = {(method, "/api/v1" + path) for method, path in table} | {("GET", "/healthz")}
     assert len(table) > 35
-    assert described_paths() == table
+    assert {call for call, _ in described_calls()} == table
