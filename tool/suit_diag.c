@@ -5,6 +5,7 @@
 #include "suit_diag.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "fota/cbor.h"
 #include "fota/uuid.h"
@@ -115,7 +116,20 @@ static void put_bytes(struct diag *diag, struct fota_bytes item, enum suit_kind 
 	if (kind == SUIT_KIND_UUID && bytes.len == FOTA_UUID_BYTES) { put_uuid(diag, bytes); }
 }
 
-/* JSON's escapes, also for what would move the cursor: C0, DEL and C1 (C2 80 to C2 9F). */
+/* One that would move the cursor; the short form where JSON has one. */
+static void put_control(const struct diag *diag, uint8_t c)
+{
+	static const char controls[] = "\b\t\n\f\r", letters[] = "btnfr";
+	const char *at = c ? strchr(controls, c) : NULL;
+
+	if (at) {
+		fprintf(diag->out, "\\%c", letters[at - controls]);
+	} else {
+		fprintf(diag->out, "\\u%04x", c);
+	}
+}
+
+/* JSON's escapes, also for C0, DEL and C1 (C2 80 to C2 9F). */
 static void put_text(const struct diag *diag, struct fota_bytes item)
 {
 	struct fota_bytes text;
@@ -128,9 +142,9 @@ static void put_text(const struct diag *diag, struct fota_bytes item)
 		uint8_t c = text.ptr[i];
 
 		if (c == 0xc2 && i + 1 < text.len && text.ptr[i + 1] < 0xa0) {
-			fprintf(diag->out, "\\u%04x", text.ptr[++i]);
+			put_control(diag, text.ptr[++i]);
 		} else if (c < 0x20 || c == 0x7f) {
-			fprintf(diag->out, "\\u%04x", c);
+			put_control(diag, c);
 		} else {
 			fprintf(diag->out, "%s%c", c == '"' || c == '\\' ? "\\" : "", c);
 		}

@@ -405,14 +405,14 @@ def test_show_tells_the_commands_in_words(tool, folder):
 
 
 def test_no_text_of_a_manifest_reaches_the_terminal_as_a_command(tool, folder):
-    evil = "a\x1b[2J\x07\u009b31mb\"\\/c"
+    evil = "a\x1b[2J\x07\u009b31mb\"\\/c\n\t"
     path = made(folder, change=suit.both(suit.text(suit.TEXT_VERSION, evil), suit.text(4, evil)),
                 uri="https://example.com/\x1b]0;x\x07")
     for words in (["show"], ["verify", "--key", folder / "key.pub"]):
         done = tool("package", *words, path)
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f\x80-\x9f]", done.text), words
     shown = tool.ok("package", "show", path, "--json").json["notation"]
-    assert diag.parse(shown) == path.read_bytes()
+    assert diag.parse(shown) == path.read_bytes() and r'c\n\t"' in shown
 
 
 def test_what_is_no_manifest_is_not_shown(tool, tmp_path):
