@@ -24,6 +24,13 @@ static void set_result(struct fota_boot *boot, enum fota_code code)
 	result->new_version = boot->images[fota_boot_target(boot)].version;
 }
 
+/* At least one start, and no more than are counted. */
+static uint8_t starts_of(unsigned tries)
+{
+	if (tries == 0) { return 1; }
+	return tries < UINT8_MAX ? (uint8_t)tries : UINT8_MAX;
+}
+
 void fota_boot_arm(struct fota_boot *boot, const struct fota_image *image, struct fota_bytes running_version,
 		   unsigned tries)
 {
@@ -32,7 +39,7 @@ void fota_boot_arm(struct fota_boot *boot, const struct fota_image *image, struc
 	/* a version that is too long to be kept stays unknown */
 	if (!running->len && fota_text_set(running, running_version)) { running->len = 0; }
 	boot->images[fota_boot_target(boot)] = *image;
-	boot->tries_left = (uint8_t)(tries ? tries : 1);
+	boot->tries_left = starts_of(tries);
 	boot->state = FOTA_BOOT_ARMED;
 }
 

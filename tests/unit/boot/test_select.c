@@ -343,6 +343,8 @@ static void a_version_that_was_never_known_is_learned_when_it_is_left(void **unu
 	fota_boot_arm(&boot, &image, (struct fota_bytes) { too_long, sizeof(too_long) }, 0);
 	assert_int_equal(boot.images[0].version.len, 0);
 	assert_int_equal(boot.tries_left, 1); /* never none */
+	fota_boot_arm(&boot, &image, (struct fota_bytes) { NULL, 0 }, 256);
+	assert_int_equal(boot.tries_left, 255); /* nor fewer than were given, by counting over */
 	fota_boot_arm(&boot, &image, fota_bytes_of("V1"), 3);
 	assert_true(fota_bytes_is_equal(fota_text_get(&boot.images[0].version), fota_bytes_of("V1")));
 	fota_boot_arm(&boot, &image, fota_bytes_of("V9"), 3);
