@@ -72,6 +72,10 @@ static void watch_hosts(struct line *line, const char *slave)
 {
 	line->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (line->watch_fd >= 0 && inotify_add_watch(line->watch_fd, slave, IN_OPEN) >= 0) { return; }
+	log_line(line->log, LOG_LEVEL_WARN, PART,
+		 "%s: no inotify (%s): results of a session may wait for the next host; raise "
+		 "fs.inotify.max_user_instances",
+		 line->name, strerror(errno));
 	if (line->watch_fd >= 0) { close(line->watch_fd); }
 	line->watch_fd = -1;
 	line->slave_fd = open_slave(line);

@@ -2,15 +2,17 @@
 """What a program may inherit from who starts it: closed streams, ignored signals, limits.
 It is started by a shell that is in that state, as by a service manager or a CI job."""
 
+import os
 import signal
 import socket
 import subprocess
 import time
 
 import pytest
+import serial
 
 from lib.module import sanitizer_env
-from lib.programs import wait_for
+from lib.programs import needs, wait_for
 
 LIMIT_S = 30
 
@@ -113,3 +115,22 @@ def test_a_file_that_may_not_grow_is_an_error_and_no_death(mini, tmp_path):
     codes = mini.run(host)
     assert codes[-1] != 3 and module.process.poll() is None, codes
     host.ok("AT")
+
+
+def test_without_inotify_a_pseudo_terminal_is_served_and_the_lack_is_told(atfotad, tmp_path):
+    """As where all of fs.inotify.max_user_instances are in use."""
+    needs("strace")
+    env = {"ASAN_OPTIONS": "exitcode=99:detect_leaks=0"}  # which looks with ptrace itself
+    process = under("", tmp_path, "strace", "-qq", "-f", "-o", "/dev/null", "-e", "trace=inotify_init1",
+                    "-e", "inject=inotify_init1:error=EMFILE", atfotad, "--pty", "m", "--state", "state", env=env,
+                    stderr=(tmp_path / "log").open("w"), start_new_session=True)
+    try:
+        wait_for(lambda: "ready" in (tmp_path / "log").read_text() or process.poll() is not None, "start", LIMIT_S)
+        for _ in range(2):
+            with serial.Serial(str(tmp_path / "m"), timeout=LIMIT_S) as host:
+                host.write(b"ATE0\r")
+                assert host.read_until(b"OK\r\n").endswith(b"OK\r\n")
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(LIMIT_S)
+    assert "fs.inotify.max_user_instances" in (tmp_path / "log").read_text()
