@@ -4,7 +4,8 @@
  * loudspeaker and tones are accepted. Whatever wants a call gets NO CARRIER, as from a real module
  * that has no context.
  *
- * Left out: incoming calls, data mode. */
+ * Left out: incoming calls, data mode. ATA is ERROR, for it is what ATAT begins with: a line that
+ * was cut and the one behind it, of a host that waits for OK or ERROR. */
 #include "fota/at_network.h"
 
 #include "at/at_priv.h"
@@ -52,7 +53,6 @@ static const struct at_param octet = { AT_UINT, .max = 255 };
 
 static const struct at_command rows[] = {
 	{ "D", AT_DIAL, .run = run_connect },
-	{ "A", AT_ACTION, .run = run_connect },
 	{ "O", AT_SET, 1, .params = &bit, .run = run_connect },
 	ACCEPT("H", zero),
 	ACCEPT("L", up_to_3),

@@ -77,7 +77,7 @@ void at_network_boot(struct at_network *network);
  * +CTZR +CBC +CSUB +SIMCOMATI +CSCS +IFC +IPR. */
 struct at_table at_network_table(struct at_network *network);
 
-/* A D H O L M P T &S S0 S6 S7 S8 S10 +FCLASS of a module that makes no calls. */
+/* D H O L M P T &S S0 S6 S7 S8 S10 +FCLASS of a module that makes no calls. */
 struct at_table at_call_table(void);
 
 #endif

@@ -99,7 +99,7 @@ static void v250_116_no_command_enters_data_mode_or_a_prompt(void **state)
 	ask_all("1", check_final);
 	ask_all("=1", check_final);
 	rig_feed(&rig, "ATD*99#\rATO\rATA\r+++");
-	assert_out(NO_CARRIER NO_CARRIER NO_CARRIER);
+	assert_out(NO_CARRIER NO_CARRIER ERROR);
 }
 
 static void v250_120_the_fota_commands_answer_at_once(void **state)
