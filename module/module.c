@@ -91,6 +91,7 @@ static size_t read_line(struct module_line *it, uint8_t bytes[READ_BYTES], uint6
 
 	if (it->line.is_new_host || it->line.is_host_gone) { mux_lose(&it->mux); }
 	if (it->line.is_new_host) { at_reset(&it->at); }
+	if (it->line.is_host_gone) { at_drop_line(&it->at); }
 	it->line.is_new_host = it->line.is_host_gone = false;
 	return len;
 }

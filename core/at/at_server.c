@@ -176,10 +176,7 @@ void at_tick(struct at_server *at, uint64_t now_ms)
 	if (at_is_idle(at)) { at_urc_flush(at); }
 	if (!at_edit_is_typing(at)) { return; }
 	idle_ms = since(at->now_ms, at->char_ms);
-	if (idle_ms >= AT_LINE_IDLE_MS) {
-		at->stats.dropped_line_count++;
-		at_edit_drop(at);
-	}
+	if (idle_ms >= AT_LINE_IDLE_MS) { at_drop_line(at); }
 	if (idle_ms >= AT_TYPING_MS) { at_urc_flush(at); }
 }
 
@@ -191,6 +188,13 @@ uint32_t at_next_ms(const struct at_server *at, uint64_t now_ms)
 	if (at->state == AT_STATE_HUNT && at->urc_count > 0) { return pause_ms(at, now_ms); }
 	if (!at_edit_is_typing(at)) { return UINT32_MAX; }
 	return idle_ms < limit_ms ? (uint32_t)(limit_ms - idle_ms) : 0;
+}
+
+void at_drop_line(struct at_server *at)
+{
+	if (!at_edit_is_typing(at)) { return; }
+	at->stats.dropped_line_count++;
+	at_edit_drop(at);
 }
 
 /* ---- life ---- */

@@ -124,6 +124,20 @@ def test_old_answers_never_greet_the_next_host(mini):
         host.quiet()
 
 
+@pytest.mark.parametrize("left", [b"AT", b"A", b"AT+CAPFOTA=1\n", b'AT+CSCFOTA="SIM'], ids=repr)
+def test_a_line_that_a_host_left_does_not_begin_that_of_the_next(mini, left):
+    """`echo AT > link` ends no line: LF does not."""
+    module = mini.module()
+    with Raw(module.link) as host:
+        host.write(b"ATE0\r")
+        host.until(b"OK\r\n")
+        host.write(left)
+    time.sleep(0.1)  # a host that follows at once shares the line with the last one
+    with Raw(module.link) as host:
+        host.write(b"AT+CAPFOTA?\r")
+        assert host.until(b"OK\r\n") == b"\r\n+CAPFOTA: 0\r\n\r\nOK\r\n", "its settings stay"
+
+
 def test_commands_of_a_host_that_did_not_wait_run_without_a_word(mini):
     module = mini.module()
     with Raw(module.link) as host:

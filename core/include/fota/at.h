@@ -217,6 +217,11 @@ FOTA_MUST_CHECK enum fota_err at_init(struct at_server *at, const struct at_cfg 
  * aborted; of one that has no `abort` the caller must not report the end any more. */
 void at_reset(struct at_server *at);
 
+/* The host went away, and the next one goes on with its settings (a terminal was closed): a line
+ * that was not ended does not become the beginning of the next one. Results that waited for it
+ * leave with the next at_tick. */
+void at_drop_line(struct at_server *at);
+
 /* Characters from the host. Answers and handlers run inside this call. `now_ms`
  * never goes back; it is the time when the last of the bytes was received. */
 void at_feed(struct at_server *at, const uint8_t *bytes, size_t len, uint64_t now_ms);
