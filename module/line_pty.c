@@ -99,7 +99,11 @@ static bool clean_slave(const struct line *line)
 
 	if (fd < 0) { return false; }
 	(void)tcflush(fd, TCIFLUSH); /* what the host left unread */
-	(void)ioctl(fd, TIOCNXCL);   /* the end of a host does not end its exclusive use */
+	/* What the end of a host does not end, while the master is open: exclusive use, another line
+	 * discipline, a halt of the output. */
+	(void)ioctl(fd, TIOCNXCL);
+	(void)ioctl(fd, TIOCSETD, &(int) { N_TTY });
+	(void)tcflow(fd, TCOON);
 	is_clean = is_raw(fd) || line_set_raw(fd, B0);
 	close(fd);
 	return is_clean;

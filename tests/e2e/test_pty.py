@@ -6,6 +6,7 @@ import fcntl
 import os
 import select
 import signal
+import struct
 import subprocess
 import termios
 import time
@@ -17,6 +18,7 @@ import serial
 from lib.programs import needs, wait_for
 
 TIOCGEXCL = 0x80045440
+N_PPP = 3
 
 
 class Raw:
@@ -82,6 +84,24 @@ def test_a_host_that_leaves_a_cooked_line_does_not_spoil_it_for_the_next(mini):
     with Raw(module.link) as host:
         host.write(b"AT\r")
         assert host.until(b"OK\r\n") == test_raw
+
+
+@pytest.mark.parametrize("how", ["halted", "with another discipline"])
+def test_a_host_that_leaves_the_line_unusable_does_not_spoil_it_for_the_next(mini, how):
+    """On a serial device both end with the last close."""
+    module = mini.module()
+    with Raw(module.link) as host:
+        if how == "halted":
+            termios.tcflow(host.fd, termios.TCOOFF)
+        else:
+            try:
+                fcntl.ioctl(host.fd, termios.TIOCSETD, struct.pack("i", N_PPP))
+            except OSError as error:
+                pytest.skip(f"no such line discipline: {error}")
+    time.sleep(0.1)
+    with Raw(module.link) as host:
+        host.write(b"AT\r")
+        assert host.until(b"OK\r\n") == b"AT\r\r\nOK\r\n"
 
 
 def test_what_a_host_sets_stays_while_it_is_there(mini):
