@@ -344,6 +344,7 @@ void session_installer_stopped(struct fota_session *s)
 static enum fota_code ask(struct fota_session *s, enum session_order order)
 {
 	if (s->is_going_down) { return FOTA_CODE_ABORTED; }
+	if (s->io.is_stuck) { return FOTA_CODE_IO_TIMEOUT; } /* it could not be stored */
 	/* a host that heard of a result may answer before that is stored */
 	*(s->order == ORDER_NONE ? &s->order : &s->next_order) = (uint8_t)order;
 	return FOTA_CODE_NONE;

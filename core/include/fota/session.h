@@ -262,11 +262,12 @@ FOTA_MUST_CHECK enum fota_code fota_session_cancel(struct fota_session *s);
 
 /* AT+FOTAINSTALL: what is ready is installed, from a later call on; the notice RESTART
  * follows, or RESULT with what went wrong. FOTA_CODE_NONE, BAD_OPERATION if nothing is ready, NESTING while a session
- * runs or an installation is not over, ABORTED after fota_session_abort. */
+ * runs or an installation is not over, ABORTED after fota_session_abort, IO_TIMEOUT while storage hangs. */
 FOTA_MUST_CHECK enum fota_code fota_session_install(struct fota_session *s);
 
 /* AT+FOTACONFIRM: keeps the version on trial, or goes back to the old one (the notice RESTART follows).
- * FOTA_CODE_NONE, BAD_OPERATION if none is on trial, ABORTED after fota_session_abort. */
+ * FOTA_CODE_NONE: it counts when it is stored (the state is IDLE then), or is tried again. BAD_OPERATION if none is on
+ * trial, ABORTED after fota_session_abort, IO_TIMEOUT while storage hangs. */
 FOTA_MUST_CHECK enum fota_code fota_session_confirm(struct fota_session *s, bool is_kept);
 
 /* The installer's end: OK, or anything else if it failed. */

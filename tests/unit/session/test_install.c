@@ -814,6 +814,29 @@ static void start_to_result(void)
 	rig_require(&rig, rig.session.io.is_pending);
 }
 
+/* What cannot be stored is not promised. */
+static void an_order_is_refused_while_storage_hangs(void **unused)
+{
+	(void)unused;
+	(void)rig_case(&rig, "order, storage hangs");
+	get_ready(&slow_slots);
+	install();
+	rig_boot(&rig);
+	start_to_result();
+	rig_fault(&rig, (struct rig_fault) { RIG_OP_HANG, 1, 1 });
+	rig_idle(&rig, 20000);
+	rig_require(&rig, state() == FOTA_STATE_TRIAL && rig.session.io.is_stuck);
+	rig_require(&rig, fota_session_confirm(&rig.session, true) == FOTA_CODE_IO_TIMEOUT);
+	rig_require(&rig, fota_session_confirm(&rig.session, false) == FOTA_CODE_IO_TIMEOUT);
+	rig_heal(&rig);
+	rig_idle(&rig, 120000);
+	rig_require(&rig, state() == FOTA_STATE_TRIAL);
+	rig_require(&rig, fota_session_confirm(&rig.session, true) == FOTA_CODE_NONE);
+	rig_idle(&rig, 1000);
+	check_over(1);
+	rig_close(&rig);
+}
+
 static void a_host_may_answer_a_result_at_once(void **unused)
 {
 	(void)unused;
@@ -856,6 +879,7 @@ int main(void)
 		cmocka_unit_test(a_window_that_opens_later_is_noticed),
 		cmocka_unit_test(what_does_not_fit_the_state_is_refused),
 		cmocka_unit_test(a_version_on_trial_takes_no_session),
+		cmocka_unit_test(an_order_is_refused_while_storage_hangs),
 		cmocka_unit_test(an_installation_that_cannot_be_stored_is_over),
 		cmocka_unit_test(an_order_on_trial_is_stored_as_soon_as_storage_works),
 		cmocka_unit_test(a_trial_that_cannot_be_counted_is_over),
