@@ -4,6 +4,7 @@ line in common with the platform: where the two agree, both follow the specifica
 
 import os
 import time
+import urllib.request
 
 import cbor2
 import pytest
@@ -388,3 +389,18 @@ def test_devices_are_kept_over_a_restart(own_cloud):
     own_cloud.start()
     found, = own_cloud.ok("GET", f"devices?device={device.names['device']}")["items"]
     assert (found["version"], found["target"]) == ("V1", "V2")
+
+
+def test_a_transfer_that_runs_outlives_the_withdrawal_of_its_version(cloud):
+    """What a module has begun it may finish: its host decides. Nobody begins anew."""
+    product = cloud.product()
+    data = image(16_000_000)  # more than the sockets hold
+    version = product.publish("V2", data)
+    device = Device(cloud.url, product.product, product.secret, product.oem, product.model, version="V1")
+    offer = device.check("V2")[1]
+    with urllib.request.urlopen(cloud.url + offer["url"], timeout=30) as answer:
+        begin = answer.read(1000)
+        cloud.ok("POST", f"versions/{version['id']}/withdraw", {})
+        assert result(device.check("V2")) == 1
+        assert begin + answer.read() == data
+    assert result(device.report(offer["deployment"], 3)) == 0
