@@ -128,7 +128,7 @@ def pytest_configure(config):
     # What a sanitizer finds ends the program with a status that no test expects.
     os.environ["ASAN_OPTIONS"] = "exitcode=99:detect_leaks=1"
     os.environ["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1:exitcode=99"
-    os.environ["LSAN_OPTIONS"] = f"suppressions={HERE / 'lsan.supp'}:print_suppressions=0"
+    os.environ["LSAN_OPTIONS"] = f"suppressions='{HERE}/lsan.supp':print_suppressions=0"
     config.addinivalue_line("markers", "last: runs after all other tests")
     config.addinivalue_line("markers", "limit(seconds): may take so long")
     config.addinivalue_line("markers", "release: is played with the release build as well")

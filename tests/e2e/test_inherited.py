@@ -109,7 +109,7 @@ def test_a_file_that_may_not_grow_is_an_error_and_no_death(mini, tmp_path):
     """ulimit -f: the signal of it would end the module in the middle of a download."""
     program = mini.program
     mini.program = tmp_path / "limited"
-    mini.program.write_text(f'#!/bin/bash\nulimit -f 1024\nexec {program} "$@"\n')
+    mini.program.write_text(f'#!/bin/bash\nulimit -f 1024\nexec "{program}" "$@"\n')
     mini.program.chmod(0o755)
     module, host = mini.ready(size=3 << 20)
     codes = mini.run(host)

@@ -221,7 +221,7 @@ def test_exclusive_use_ends_with_the_host(mini, tmp_path, capability):
     if capability == "without":
         needs("setpriv")
         mini.program = tmp_path / "unprivileged"
-        mini.program.write_text(f'#!/bin/sh\nexec setpriv --bounding-set=-sys_admin {program} "$@"\n')
+        mini.program.write_text(f'#!/bin/sh\nexec setpriv --bounding-set=-sys_admin "{program}" "$@"\n')
         mini.program.chmod(0o755)
     module = mini.module()
     for _ in range(3):

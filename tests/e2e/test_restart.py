@@ -67,8 +67,8 @@ def test_a_start_while_the_disk_hangs_serves_hosts_until_it_answers(mini, tmp_pa
     state, program = mini.folder / "module1" / "state", mini.program
     mini.program = tmp_path / "hanging"
     mini.program.write_text(f"""#!/bin/sh
-exec strace -D -f -qq -o /dev/null -P {state}/journal -e trace=pread64 \
-    -e inject=pread64:delay_enter={HANG_S}s:when=1 {program} "$@"
+exec strace -D -f -qq -o /dev/null -P "{state}/journal" -e trace=pread64 \
+    -e inject=pread64:delay_enter={HANG_S}s:when=1 "{program}" "$@"
 """)
     mini.program.chmod(0o755)
     module, host = mini.ready("--storage-limit", "300")

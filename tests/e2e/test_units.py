@@ -33,7 +33,7 @@ def unit(request, build, tmp_path):
     name = request.param
     text = (build / f"packaging/{name}.service").read_text()
     path = tmp_path / f"{name}.service"
-    path.write_text(re.sub(r"(?m)^ExecStart=\S+", f"ExecStart={build / PROGRAMS[name]}", text))
+    path.write_text(re.sub(r"(?m)^ExecStart=\S+", f'ExecStart="{build / PROGRAMS[name]}"', text))
     return name, path
 
 
@@ -87,7 +87,7 @@ def traced(program, folder):
     script = folder / program.name
     # The search for leaks is a debugger too, and there can be only one.
     script.write_text("#!/bin/sh\nexport ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0\n"
-                      f"exec strace -D -f -qq -o {folder}/calls {program} \"$@\"\n")
+                      f'exec strace -D -f -qq -o "{folder}/calls" "{program}" "$@"\n')
     script.chmod(0o755)
     return script, folder / "calls"
 

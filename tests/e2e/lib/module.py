@@ -19,8 +19,8 @@ def sanitizer_env(folder):
     """A sanitizer writes what it finds below `folder` and ends the process."""
     return dict(
         os.environ,
-        ASAN_OPTIONS=f"exitcode=99:log_path={folder}/asan:detect_leaks=1",
-        UBSAN_OPTIONS=f"halt_on_error=1:print_stacktrace=1:exitcode=99:log_path={folder}/ubsan")
+        ASAN_OPTIONS=f"exitcode=99:log_path='{folder}/asan':detect_leaks=1",
+        UBSAN_OPTIONS=f"halt_on_error=1:print_stacktrace=1:exitcode=99:log_path='{folder}/ubsan'")
 
 
 def download_slot(module):
