@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TCP connections and ports with bad manners."""
 
+import random
 import select
 import socket
 import struct
@@ -56,6 +57,10 @@ class BlackHole:
 
 
 def closed_port():
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        return sock.getsockname()[1]
+    """A port on which nobody listens, outside of those that the kernel gives to others by itself."""
+    while True:
+        try:
+            with socket.create_server(("127.0.0.1", random.SystemRandom().randrange(10000, 30000))) as sock:
+                return sock.getsockname()[1]
+        except OSError:
+            continue
