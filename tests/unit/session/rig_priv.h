@@ -13,4 +13,7 @@ bool rig_area_complete(struct rig_area *area, enum fota_err *result);
 bool rig_counts_cut(struct rig *rig);
 uint32_t rig_dice(struct rig *rig);
 
+/* Ends the operation that is pending, with its result; false: none is. At most one of all areas is. */
+bool rig_complete_any(struct rig *rig, enum fota_err *result);
+
 #endif
