@@ -2,6 +2,8 @@
 /* atfota codes: the tables of result codes and exit statuses, for people, programs
  * and the manual page. */
 #include <jansson.h>
+#include <limits.h>
+#include <stdlib.h>
 
 #include "command.h"
 #include "fota/code.h"
@@ -12,6 +14,7 @@ static void print_text(const struct fota_code_info *codes, unsigned count)
 		printf("%3d  %c  %-34s %s\n", codes[i].number, (char)codes[i].code_class, codes[i].text,
 		       fota_code_advice(codes[i].number));
 	}
+	if (count == 1) { return; }
 	puts("\nP progress, E end without an upgrade, R worth trying again unchanged, X needs a person or a change.");
 }
 
@@ -61,12 +64,28 @@ static void print_man(const struct fota_code_info *codes, unsigned count)
 	}
 }
 
+/* One code, if one was named. */
+static const struct fota_code_info *choose(const char *text, unsigned *count)
+{
+	const struct fota_code_info *codes = fota_code_list(count);
+	char *end;
+	long number;
+
+	if (!text) { return codes; }
+	number = strtol(text, &end, 10);
+	*count = 1;
+	return *end || end == text || number < 0 || number > INT_MAX ? NULL : fota_code_find((int)number);
+}
+
 enum tool_status tool_codes(const struct tool_args *args, struct tool_error *err)
 {
 	unsigned count;
-	const struct fota_code_info *codes = fota_code_list(&count);
+	const struct fota_code_info *codes = choose(args->pos_count ? args->pos[0] : NULL, &count);
 
-	(void)err;
+	if (!codes) {
+		return tool_fail(err, TOOL_STATUS_FAIL, "%s is no result code; 'atfota codes' lists them all",
+				 args->pos[0]);
+	}
 	if (args->opt[TOOL_OPT_MAN]) {
 		print_man(codes, count);
 	} else if (args->opt[TOOL_OPT_JSON]) {

@@ -43,3 +43,12 @@ def test_every_option_is_in_the_page(tool):
     options = options_of(tool)
     assert len(options) > 20
     assert not [option for option in options if f"--{option}" not in page]
+
+
+def test_one_code_is_told_alone(tool):
+    said = tool.ok("codes", "306").out
+    assert said.startswith("306 ") and said.count("\n") == 1, said
+    assert [row["code"] for row in tool.ok("codes", "306", "--json").json] == [306]
+    for wrong in ("305a", "9999", "-1", ""):
+        done = tool("codes", "--", wrong)
+        assert done.status == 1 and "lists them all" in done.err, done
