@@ -359,9 +359,12 @@ enum fota_code fota_session_install(struct fota_session *s)
 
 enum fota_code fota_session_confirm(struct fota_session *s, bool is_kept)
 {
+	enum fota_code code;
+
 	if (!is_on_trial(s) || is_changing(s) || s->is_restarting) { return FOTA_CODE_BAD_OPERATION; }
-	s->roll_back_code = is_kept ? 0 : FOTA_CODE_CANCELLED;
-	return ask(s, is_kept ? ORDER_CONFIRM : ORDER_ROLL_BACK);
+	code = ask(s, is_kept ? ORDER_CONFIRM : ORDER_ROLL_BACK);
+	if (!code) { s->roll_back_code = is_kept ? 0 : FOTA_CODE_CANCELLED; }
+	return code;
 }
 
 void fota_session_installed(struct fota_session *s, enum fota_err result)

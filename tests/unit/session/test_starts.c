@@ -201,6 +201,28 @@ static void an_order_is_refused_while_storage_hangs(void **unused)
 	rig_close(&rig);
 }
 
+/* Nor does it leave anything: the trial that runs out is told as one, not as the host's wish. */
+static void an_order_that_was_refused_is_not_the_reason_of_what_comes_later(void **unused)
+{
+	(void)unused;
+	(void)rig_case(&rig, "refused order, trial over");
+	get_ready(&slow_slots);
+	no_reports();
+	install();
+	rig_boot(&rig);
+	start_to_result();
+	rig_fault(&rig, (struct rig_fault) { RIG_OP_HANG, 1, 1 });
+	rig_idle(&rig, 20000);
+	rig_require(&rig, fota_session_confirm(&rig.session, false) == FOTA_CODE_IO_TIMEOUT);
+	rig_heal(&rig);
+	rig_idle(&rig, 700000);
+	rig_require(&rig, rig.is_restart_asked);
+	rig_boot(&rig);
+	rig_idle(&rig, 1000);
+	check_result(509, 0, 1);
+	rig_close(&rig);
+}
+
 static void a_host_may_answer_a_result_at_once(void **unused)
 {
 	(void)unused;
@@ -232,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_order_is_refused_while_storage_hangs),
+		cmocka_unit_test(an_order_that_was_refused_is_not_the_reason_of_what_comes_later),
 		cmocka_unit_test(a_boot_loader_that_cannot_be_told_installs_nothing),
 		cmocka_unit_test(a_boot_loader_hears_of_a_confirmation_at_the_next_start),
 		cmocka_unit_test(a_boot_loader_that_missed_the_way_back_is_corrected),
