@@ -134,7 +134,8 @@ int module_open_boot(struct module *module)
 	return start(module);
 }
 
-/* What was left out at the start is made good. */
+/* What was left out at the start is made good. Until then no session begins: what runs was assumed, and is not
+ * what the journal is to be judged by. */
 static void end_hanging(struct module *module)
 {
 	log_line(&module->log, LOG_LEVEL_WARN, MODULE_PART, "the disk below %s answers again",
@@ -143,6 +144,7 @@ static void end_hanging(struct module *module)
 	free(module->hung_room);
 	module->hung_room = NULL;
 	module_restart(module);
+	fota_session_abort(&module->session);
 }
 
 void module_take_storage(struct module *module)
@@ -151,8 +153,8 @@ void module_take_storage(struct module *module)
 
 	if (!module->store) { return; }
 	while (posix_store_poll(module->store, &result)) {
-		fota_session_storage(&module->session, result);
 		if (module->is_disk_hung) { end_hanging(module); }
+		fota_session_storage(&module->session, result);
 	}
 }
 

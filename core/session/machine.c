@@ -137,6 +137,11 @@ static void load_failed(struct fota_session *s)
 
 static void begin(struct fota_session *s)
 {
+	if (s->is_unloaded && s->stop_code) { /* nothing of it is worth reading the journal */
+		s->end_code = s->stop_code;
+		session_tell(s);
+		return;
+	}
 	if (s->is_unloaded) {
 		session_go(s, PHASE_LOADING);
 		return;

@@ -213,6 +213,26 @@ static void a_session_begins_while_an_earlier_operation_hangs(void **state)
 	rig_close(&rig);
 }
 
+/* What the caller took for running is a guess then: a journal that is judged by it may lose a trial. */
+static void a_session_that_is_over_before_it_begins_does_not_read_the_journal(void **state)
+{
+	uint32_t op_count;
+
+	(void)state;
+	(void)rig_case(&rig, "over before it begins");
+	rig_init(&rig, &cfgs[1]);
+	rig_finish(&rig);
+	op_count = rig.op_count;
+	rig_require(&rig, fota_session_init_hung(&rig.session, &rig.session_cfg) == FOTA_ERR_OK);
+	fota_session_set_on(&rig.session, true);
+	rig_require(&rig, rig_start(&rig) == FOTA_CODE_NONE);
+	fota_session_abort(&rig.session);
+	fota_session_storage(&rig.session, FOTA_ERR_OK);
+	rig_finish(&rig);
+	rig_require(&rig, rig_final(&rig) == FOTA_CODE_ABORTED && rig.op_count == op_count);
+	rig_close(&rig);
+}
+
 /* The session after needs no journal before its download: it goes on from the part. */
 static void storage_that_hangs_in_a_download_is_not_called_again_before_it_answers(void **state)
 {
@@ -318,6 +338,7 @@ int main(void)
 		cmocka_unit_test(a_completion_that_nobody_waits_for_is_ignored),
 		cmocka_unit_test(storage_that_still_hangs_ends_the_next_session_with_its_code_as_well),
 		cmocka_unit_test(a_session_begins_while_an_earlier_operation_hangs),
+		cmocka_unit_test(a_session_that_is_over_before_it_begins_does_not_read_the_journal),
 		cmocka_unit_test(storage_that_hangs_in_a_download_is_not_called_again_before_it_answers),
 		cmocka_unit_test(no_message_is_made_while_a_read_hangs),
 		cmocka_unit_test(a_download_goes_on_when_storage_is_slower_than_the_network),
