@@ -350,8 +350,15 @@ static enum fota_code ask(struct fota_session *s, enum session_order order)
 	return FOTA_CODE_NONE;
 }
 
+/* Whether there is anything to order is in the journal. */
+static bool is_unknown(const struct fota_session *s)
+{
+	return s->is_unloaded && s->io.is_stuck;
+}
+
 enum fota_code fota_session_install(struct fota_session *s)
 {
+	if (is_unknown(s)) { return FOTA_CODE_IO_TIMEOUT; }
 	if (s->is_running || session_is_installing(s)) { return FOTA_CODE_NESTING; }
 	if (!session_is_ready(s)) { return FOTA_CODE_BAD_OPERATION; }
 	return ask(s, ORDER_INSTALL);
@@ -361,6 +368,7 @@ enum fota_code fota_session_confirm(struct fota_session *s, bool is_kept)
 {
 	enum fota_code code;
 
+	if (is_unknown(s)) { return FOTA_CODE_IO_TIMEOUT; }
 	if (!is_on_trial(s) || is_changing(s) || s->is_restarting) { return FOTA_CODE_BAD_OPERATION; }
 	code = ask(s, is_kept ? ORDER_CONFIRM : ORDER_ROLL_BACK);
 	if (!code) { s->roll_back_code = is_kept ? 0 : FOTA_CODE_CANCELLED; }

@@ -204,6 +204,8 @@ static void a_session_begins_while_an_earlier_operation_hangs(void **state)
 	rig_require(&rig, fota_session_init_hung(&rig.session, &rig.session_cfg) == FOTA_ERR_OK);
 	fota_session_set_on(&rig.session, true);
 	rig_require(&rig, fota_session_is_quiet(&rig.session) && fota_session_is_storing(&rig.session));
+	rig_require(&rig, fota_session_install(&rig.session) == FOTA_CODE_IO_TIMEOUT);
+	rig_require(&rig, fota_session_confirm(&rig.session, true) == FOTA_CODE_IO_TIMEOUT);
 	rig_require(&rig, strcmp(rig_play(&rig), "305") == 0);
 	rig_require(&rig, strcmp(rig_play(&rig), "305") == 0);
 	rig_require(&rig, rig.op_count == op_count && rig.http.counts[RIG_CHECK] == 0);
