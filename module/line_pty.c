@@ -90,6 +90,15 @@ static bool is_raw(int fd)
 	       !(tio.c_oflag & OPOST);
 }
 
+/* To set what is set already is not nothing: read() of a host that is there by now would fail. */
+static void set_discipline(int fd)
+{
+	int discipline = -1;
+
+	if (ioctl(fd, TIOCGETD, &discipline) == 0 && discipline == N_TTY) { return; }
+	(void)ioctl(fd, TIOCSETD, &(int) { N_TTY });
+}
+
 /* The next host may set what it likes, or nothing: it finds the terminal as the first one
  * did. False with errno if the slave cannot be opened. */
 static bool clean_slave(const struct line *line)
@@ -102,7 +111,7 @@ static bool clean_slave(const struct line *line)
 	/* What the end of a host does not end, while the master is open: exclusive use, another line
 	 * discipline, a halt of the output. */
 	(void)ioctl(fd, TIOCNXCL);
-	(void)ioctl(fd, TIOCSETD, &(int) { N_TTY });
+	set_discipline(fd);
 	(void)tcflow(fd, TCOON);
 	is_clean = is_raw(fd) || line_set_raw(fd, B0);
 	close(fd);

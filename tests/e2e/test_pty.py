@@ -2,6 +2,7 @@
 """What hosts find out about a pseudo terminal: it is a raw line from the first byte
 on, old answers never greet the next host, and nobody who does not read holds the module up."""
 
+import contextlib
 import fcntl
 import os
 import select
@@ -194,24 +195,46 @@ def test_two_hosts_share_a_line_and_the_last_one_decides(mini):
         assert one.until(b"OK\r\n").startswith(b"ATI\r"), "it is there for the one that stayed"
 
 
-def test_a_host_that_comes_while_the_last_one_is_seen_off_is_answered(mini):
-    """However slow the module is just then: each open() of it takes a tenth of a second."""
+@contextlib.contextmanager
+def slow(module, call):
+    """Each of these system calls of the module takes a tenth of a second."""
     needs("strace")
-    module = mini.module()
-    words = ["strace", "-qq", "-o", "/dev/null", "-p", str(module.process.pid), "-e", "trace=openat",
-             "-e", "inject=openat:delay_enter=100000"]
+    words = ["strace", "-qq", "-o", "/dev/null", "-p", str(module.process.pid), "-e", f"trace={call}",
+             "-e", f"inject={call}:delay_enter=100000"]
     status = Path(f"/proc/{module.process.pid}/status")
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as tracer:
         wait_for(lambda: "TracerPid:\t0\n" not in status.read_text() or tracer.poll(), "tracer", pause_s=0.01)
         if tracer.poll():
             pytest.skip(tracer.stderr.read())
+        try:
+            yield
+            module.rest()  # a tracer that leaves in the middle of a delay may hang
+        finally:
+            tracer.terminate()
+
+
+def test_a_host_that_comes_while_the_last_one_is_seen_off_is_answered(mini):
+    """However slow the module is just then."""
+    module = mini.module()
+    with slow(module, "openat"):
         for gap_s in (0, 0.02, 0.05, 0.08, 0.15):
             Raw(module.link).close()
             time.sleep(gap_s)
             with Raw(module.link) as host:
                 host.write(b"AT\r")
                 host.until(b"OK\r\n")
-        tracer.terminate()
+
+
+def test_a_host_that_waits_in_read_while_the_last_one_is_seen_off_is_not_disturbed(mini):
+    """A line discipline that is set, even to what it is, makes read() fail."""
+    script = r"""exec 3<>"$1"; printf 'AT\r' >&3; exec head -c 9 <&3"""
+    module = mini.module()
+    with slow(module, "ioctl"):
+        for gap_s in (0, 0.1, 0.2):
+            Raw(module.link).close()
+            time.sleep(gap_s)
+            host = subprocess.run(["sh", "-c", script, "sh", module.link], capture_output=True, timeout=10, check=True)
+            assert host.stdout == b"AT\r\r\nOK\r\n"
 
 
 @pytest.mark.parametrize("capability", ["with", "without"])
