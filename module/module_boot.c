@@ -143,7 +143,10 @@ static void end_hanging(struct module *module)
 	module->is_disk_hung = false;
 	free(module->hung_room);
 	module->hung_room = NULL;
-	module_restart(module);
+	if (!module->is_restarting) {
+		module->is_restart_ours = true;
+		module_restart(module);
+	}
 	fota_session_abort(&module->session);
 }
 
@@ -186,7 +189,7 @@ static void boot_again(struct module *module)
 {
 	bool is_started = true;
 
-	module->is_restarting = module->is_restart_asked = module->is_restart_failed = false;
+	module->is_restarting = module->is_restart_asked = module->is_restart_failed = module->is_restart_ours = false;
 	if (fota_session_is_storing(&module->session)) {
 		const struct boot before = module->boot;
 
@@ -229,15 +232,17 @@ void module_system_ended(void *ctx, enum installer_action action, bool is_good)
 
 void module_take_restart(struct module *module)
 {
+	bool is_systems = module->system.is_real && !module->is_restart_ours;
+
 	if (!module->is_restarting || module->is_going_down) { return; }
 	fota_session_abort(&module->session);
 	if (!fota_session_is_quiet(&module->session)) { return; } /* it is with an operation beyond its limit */
 	if (posix_clock_now_ms() < module->boot_ms && !module->is_restart_failed) { return; }
-	if (module->system.is_real && !module->is_restart_asked) {
+	if (is_systems && !module->is_restart_asked) {
 		ask_restart(module);
 		return;
 	}
-	if (module->system.is_real) {
+	if (is_systems) {
 		log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART,
 			 "the system did not restart: going on as after a start");
 	}

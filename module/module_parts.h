@@ -64,6 +64,7 @@ struct module {
 	uint8_t *hung_room; /* which that start may fill still */
 	struct boot boot;
 	struct system system;
+	bool is_restart_ours;  /* what the program knows alone: the system runs on */
 	bool is_restart_asked; /* of the system */
 	bool is_restart_failed;
 	uint8_t *work;

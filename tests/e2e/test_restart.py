@@ -60,10 +60,9 @@ def test_a_restart_while_the_disk_hangs_ends_and_says_so(mini):
     assert "does not answer: sessions end with 305" in module.log.read_text()
 
 
-def test_a_start_while_the_disk_hangs_serves_hosts_until_it_answers(mini, tmp_path):
+def hang_at_the_next_start(mini, tmp_path):
     """The first read of the journal takes some seconds longer than the module waits."""
     needs("strace")
-    mini.ready()[0].stop()
     state, program = mini.folder / "module1" / "state", mini.program
     mini.program = tmp_path / "hanging"
     mini.program.write_text(f"""#!/bin/sh
@@ -71,6 +70,11 @@ exec strace -D -f -qq -o /dev/null -P "{state}/journal" -e trace=pread64 \
     -e inject=pread64:delay_enter={HANG_S}s:when=1 "{program}" "$@"
 """)
     mini.program.chmod(0o755)
+
+
+def test_a_start_while_the_disk_hangs_serves_hosts_until_it_answers(mini, tmp_path):
+    mini.ready()[0].stop()
+    hang_at_the_next_start(mini, tmp_path)
     module, host = mini.ready("--storage-limit", "300")
     assert mini.run(host) == [305]
     assert host.ok("AT+CGMR")
@@ -81,6 +85,20 @@ exec strace -D -f -qq -o /dev/null -P "{state}/journal" -e trace=pread64 \
     assert mini.run(host) == [2, 3]
     assert mini.slot_holds(module, mini.image)
     module.kill9()  # a sanitizer would look for leaks, which it cannot while strace is there
+
+
+def test_a_disk_that_answers_late_restarts_the_module_and_not_the_system(mini, tmp_path):
+    """A disk that is slow at each start of the system would restart it for ever."""
+    hook, calls = tmp_path / "installer", tmp_path / "calls"
+    hook.write_text(f'#!/bin/sh\necho "$1" >>"{calls}"\n')
+    hook.chmod(0o755)
+    mini.ready("--installer", hook)[0].stop()
+    hang_at_the_next_start(mini, tmp_path)
+    module, host = mini.ready("--installer", hook, "--storage-limit", "300")
+    assert host.lines_until("PB DONE", limit_s=HANG_S + 5) == BOOT["sim7600"]
+    assert "answers again" in module.log.read_text()
+    module.kill9()
+    assert "restart" not in (calls.read_text().split() if calls.exists() else [])
 
 
 def test_a_module_that_restarts_does_not_hear(mini):
