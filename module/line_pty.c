@@ -82,12 +82,16 @@ static void watch_hosts(struct line *line, const char *slave)
 	line->has_host = true;
 }
 
-static bool is_raw(int fd)
+/* As the first host found it. By the master, which needs nobody at the slave: who comes a
+ * moment later keeps what it sets. */
+static bool make_raw(const struct line *line)
 {
-	struct termios tio;
+	struct termios found, raw;
 
-	return tcgetattr(fd, &tio) == 0 && !(tio.c_lflag & (ICANON | ECHO | ISIG)) && !(tio.c_iflag & (ICRNL | IXON)) &&
-	       !(tio.c_oflag & OPOST);
+	if (tcgetattr(line->fd, &found)) { return false; }
+	raw = found;
+	cfmakeraw(&raw);
+	return memcmp(&found, &raw, sizeof(raw)) == 0 || line_set_raw(line->fd, B0);
 }
 
 /* To set what is set already is not nothing: read() of a host that is there by now would fail. */
@@ -99,12 +103,10 @@ static void set_discipline(int fd)
 	(void)ioctl(fd, TIOCSETD, &(int) { N_TTY });
 }
 
-/* The next host may set what it likes, or nothing: it finds the terminal as the first one
- * did. False with errno if the slave cannot be opened. */
+/* What only the slave itself can do for the next host. False with errno if it cannot be opened. */
 static bool clean_slave(const struct line *line)
 {
 	int fd = open_slave(line);
-	bool is_clean;
 
 	if (fd < 0) { return false; }
 	(void)tcflush(fd, TCIFLUSH); /* what the host left unread */
@@ -113,9 +115,8 @@ static bool clean_slave(const struct line *line)
 	(void)ioctl(fd, TIOCNXCL);
 	set_discipline(fd);
 	(void)tcflow(fd, TCOON);
-	is_clean = is_raw(fd) || line_set_raw(fd, B0);
 	close(fd);
-	return is_clean;
+	return true;
 }
 
 static enum fota_err open_pty(struct line *line)
@@ -127,7 +128,7 @@ static enum fota_err open_pty(struct line *line)
 		return line_complain(line, "cannot make a pseudo terminal");
 	}
 	/* The master has hung up only after the slave was closed once. */
-	if (!clean_slave(line)) { return line_complain(line, slave); }
+	if (!make_raw(line) || !clean_slave(line)) { return line_complain(line, slave); }
 	line_set_nonblocking(line->fd);
 	watch_hosts(line, slave);
 	if (make_link(line, slave)) { return FOTA_ERR_IO; }
@@ -195,6 +196,7 @@ static void see_off(struct line *line, uint64_t now_ms)
 	line->out_len = 0;
 	line->is_host_gone = true;
 	line->is_seen_off = true;
+	(void)make_raw(line);
 	if (!clean_slave(line) && !is_anybody_there(line)) { replace_pty(line); }
 	(void)was_opened(line); /* by clean_slave */
 }

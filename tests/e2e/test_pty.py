@@ -105,6 +105,20 @@ def test_a_host_that_leaves_the_line_unusable_does_not_spoil_it_for_the_next(min
         assert host.until(b"OK\r\n") == b"AT\r\r\nOK\r\n"
 
 
+def test_a_host_that_leaves_reads_that_do_not_wait_does_not_spoil_it_for_the_next(mini):
+    """As pyserial does: VMIN is 0. So `cat` would find the end of the file."""
+    module = mini.module()
+    with Raw(module.link) as host:
+        found = termios.tcgetattr(host.fd)
+        mode = termios.tcgetattr(host.fd)
+        mode[0] |= termios.ISTRIP | termios.IGNCR
+        mode[6][termios.VMIN], mode[6][termios.VTIME] = 0, 5
+        termios.tcsetattr(host.fd, termios.TCSANOW, mode)
+    time.sleep(0.1)
+    with Raw(module.link) as host:
+        assert termios.tcgetattr(host.fd) == found
+
+
 def test_what_a_host_sets_stays_while_it_is_there(mini):
     """A speed means nothing, and is kept as it was set."""
     module = mini.module()
