@@ -154,6 +154,11 @@ static size_t take_telnet(struct line *line, uint8_t *bytes, size_t len)
 	return data_len;
 }
 
+static void look(struct line *line, uint64_t now_ms)
+{
+	if (ops_of(line)->look) { ops_of(line)->look(line, now_ms); }
+}
+
 static size_t read_host(struct line *line, uint8_t *bytes, size_t cap, uint64_t now_ms)
 {
 	ssize_t len;
@@ -161,6 +166,8 @@ static size_t read_host(struct line *line, uint8_t *bytes, size_t cap, uint64_t 
 	if (!is_reading(line)) { return 0; }
 	if (line->is_telnet && cap > RFC2217_TAKE_MAX) { cap = RFC2217_TAKE_MAX; }
 	len = read(line->fd, bytes, cap);
+	/* who sent it may have come behind the last look */
+	if (len > 0 && line->kind == LINE_PTY && !line->has_host) { look(line, now_ms); }
 	if (len > 0) { return line->is_telnet ? take_telnet(line, bytes, (size_t)len) : (size_t)len; }
 	if (len < 0 && (errno == EAGAIN || errno == EINTR)) { return 0; }
 	ops_of(line)->lose(line, now_ms);
@@ -169,7 +176,7 @@ static size_t read_host(struct line *line, uint8_t *bytes, size_t cap, uint64_t 
 
 size_t line_read(struct line *line, uint8_t *bytes, size_t cap, uint64_t now_ms)
 {
-	if (ops_of(line)->look) { ops_of(line)->look(line, now_ms); }
+	look(line, now_ms);
 	if (!line->bad) { return read_host(line, bytes, cap, now_ms); }
 	badline_put_in(line->bad, bytes, read_host(line, bytes, cap, now_ms), now_ms);
 	return badline_take_in(line->bad, bytes, cap, now_ms);

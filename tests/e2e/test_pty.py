@@ -227,11 +227,13 @@ def slow(module, call):
             tracer.terminate()
 
 
-def test_a_host_that_comes_while_the_last_one_is_seen_off_is_answered(mini):
-    """However slow the module is just then."""
+@pytest.mark.parametrize("call, gaps_s", [("openat", (0, 0.02, 0.05, 0.08, 0.15)),
+                                          ("read", (0.05, 0.15, 0.25, 0.35, 0.45, 0.55))])
+def test_a_host_that_comes_while_the_last_one_is_seen_off_is_answered(mini, call, gaps_s):
+    """However slow the module is just then, and whatever it does."""
     module = mini.module()
-    with slow(module, "openat"):
-        for gap_s in (0, 0.02, 0.05, 0.08, 0.15):
+    with slow(module, call):
+        for gap_s in gaps_s:
             Raw(module.link).close()
             time.sleep(gap_s)
             with Raw(module.link) as host:
