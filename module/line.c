@@ -104,14 +104,19 @@ enum fota_err line_open(struct line *line, const struct line_option *option, con
 	return ops_of(line)->open(line);
 }
 
-void line_close(struct line *line)
+void line_close_descriptors(struct line *line)
 {
-	if (ops_of(line)->close) { ops_of(line)->close(line); }
 	if (line->fd > STDERR_FILENO) { close(line->fd); }
 	if (line->listen_fd >= 0) { close(line->listen_fd); }
 	if (line->slave_fd >= 0) { close(line->slave_fd); }
 	if (line->watch_fd >= 0) { close(line->watch_fd); }
 	line->fd = line->listen_fd = line->slave_fd = line->watch_fd = -1;
+}
+
+void line_close(struct line *line)
+{
+	if (ops_of(line)->close) { ops_of(line)->close(line); }
+	line_close_descriptors(line);
 }
 
 /* A telnet peer that asks and does not read the answers is not heard until it does. */

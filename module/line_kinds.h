@@ -19,6 +19,8 @@ struct line_ops {
 
 extern const struct line_ops line_pty_ops, line_tty_ops, line_tcp_ops, line_unix_ops, line_stdio_ops;
 
+/* Closes all that is open but the standard streams. */
+void line_close_descriptors(struct line *line);
 /* True while the host has not read all; true as well if that cannot be found out, for a
  * terminal in exclusive use. */
 bool line_pty_is_unread(const struct line *line);

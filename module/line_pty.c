@@ -146,14 +146,6 @@ static void remove_link(struct line *line)
 	if (strcmp(slave, target) == 0) { (void)unlink(line->name); }
 }
 
-static void close_descriptors(struct line *line)
-{
-	if (line->fd >= 0) { close(line->fd); }
-	if (line->watch_fd >= 0) { close(line->watch_fd); }
-	if (line->slave_fd >= 0) { close(line->slave_fd); }
-	line->slave_fd = -1;
-}
-
 /* Exclusive use (TIOCEXCL) outlives the host that asked for it, and nobody but root can
  * open the slave any more: the link gets another terminal. If there is none, the old one
  * stays for root. */
@@ -167,7 +159,7 @@ static void replace_pty(struct line *line)
 		close(old_watch_fd);
 		return;
 	}
-	close_descriptors(line);
+	line_close_descriptors(line);
 	line->fd = old_fd;
 	line->watch_fd = old_watch_fd;
 	line->has_host = false;
