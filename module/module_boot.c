@@ -78,12 +78,10 @@ static int start_with_room(struct module *module)
 	return status;
 }
 
-/* Hosts are answered all the same. What ran before runs on; at the start of the program it is not known, and
- * the image of the factory is assumed. */
-static void go_on_without_disk(struct module *module, const struct boot *before)
+/* Hosts are answered all the same, by what ran before. */
+static void go_on_without_disk(struct module *module)
 {
 	module->is_disk_hung = true;
-	if (boot_version(before).len) { module->boot = *before; }
 	log_line(&module->log, LOG_LEVEL_ERROR, MODULE_PART,
 		 "the disk below %s does not answer: sessions end with 305; when it does, the module starts again",
 		 module->options->state_dir);
@@ -98,7 +96,9 @@ static int start(struct module *module)
 	status = start_with_room(module);
 	if (module->rehearsal) { rehearsal_end_start(module->rehearsal, &module->boot.now); }
 	if (module->is_disk_hung) {
-		go_on_without_disk(module, &before);
+		/* at the start of the program nothing ran before: the image of the factory is assumed */
+		if (boot_version(&before).len) { module->boot = before; }
+		go_on_without_disk(module);
 		status = 0;
 	}
 	module->session_cfg.running_slot = module->boot.slot;
@@ -191,9 +191,7 @@ static void boot_again(struct module *module)
 
 	module->is_restarting = module->is_restart_asked = module->is_restart_failed = module->is_restart_ours = false;
 	if (fota_session_is_storing(&module->session)) {
-		const struct boot before = module->boot;
-
-		go_on_without_disk(module, &before);
+		go_on_without_disk(module);
 	} else {
 		is_started = start(module) == 0;
 	}
