@@ -214,3 +214,11 @@ struct at_stats rig_stats(const struct rig *rig)
 	at_get_stats(&rig->ports[0].at, &stats);
 	return stats;
 }
+
+bool rig_start_quiet(struct rig *rig, const char *profile)
+{
+	if (!rig_init(rig, profile)) { return false; }
+	rig_feed(rig, "ATE0\r");
+	(void)rig_out(rig);
+	return true;
+}

@@ -46,6 +46,8 @@ struct rig {
 
 /* False if something cannot be initialised. Keeps *rig in place. */
 bool rig_init(struct rig *rig, const char *profile);
+/* The same, with the echo of port 0 switched off. */
+bool rig_start_quiet(struct rig *rig, const char *profile);
 
 /* On port 0. */
 void rig_feed(struct rig *rig, const char *text);

@@ -19,10 +19,7 @@ static struct rig rig;
 static int start(void **state)
 {
 	(void)state;
-	if (!rig_init(&rig, "strict")) { return -1; }
-	rig_feed(&rig, "ATE0\r");
-	(void)rig_out(&rig);
-	return 0;
+	return rig_start_quiet(&rig, "strict") ? 0 : -1;
 }
 
 #define assert_out(text) assert_string_equal(rig_out(&rig), text)

@@ -19,10 +19,8 @@ static struct rig rig;
 
 static int start_profile(const char *profile)
 {
-	if (!rig_init(&rig, profile)) { return -1; }
-	rig_feed(&rig, "ATE0\r");
+	if (!rig_start_quiet(&rig, profile)) { return -1; }
 	rig_feed_bytes(&rig, 1, "ATE0\r", 5);
-	(void)rig_out(&rig);
 	(void)rig_port_out(&rig, 1);
 	return 0;
 }
