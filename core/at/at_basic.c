@@ -63,7 +63,7 @@ static enum at_result run_factory(struct at_server *at, const struct at_call *ca
 }
 
 /* &C and &D: circuits 109 and 108, which a byte stream does not have. */
-static enum at_result run_nothing(struct at_server *at, const struct at_call *call)
+enum at_result at_run_nothing(struct at_server *at, const struct at_call *call)
 {
 	(void)at;
 	(void)call;
@@ -247,8 +247,8 @@ static const struct at_command rows[] = {
 	REGISTER("S4", AT_VALUE_S4),
 	REGISTER("S5", AT_VALUE_S5),
 	{ "&F", AT_SET, 1, .params = &zero, .run = run_factory },
-	{ "&C", AT_SET, 1, .params = &bit, .run = run_nothing },
-	{ "&D", AT_SET, 1, .params = &up_to_2, .run = run_nothing },
+	{ "&C", AT_SET, 1, .params = &bit, .run = at_run_nothing },
+	{ "&D", AT_SET, 1, .params = &up_to_2, .run = at_run_nothing },
 	{ "&V", AT_SET, 1, .params = &zero, .run = run_view },
 	SHOW("+GMI", run_manufacturer),
 	SHOW("+GMM", run_model),

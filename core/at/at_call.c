@@ -12,13 +12,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static enum at_result run_nothing(struct at_server *at, const struct at_call *call)
-{
-	(void)at;
-	(void)call;
-	return AT_OK;
-}
-
 static enum at_result run_connect(struct at_server *at, const struct at_call *call)
 {
 	(void)at;
@@ -46,9 +39,9 @@ static const struct at_param octet = { AT_UINT, .max = 255 };
 	{                                                                                  \
 		name, AT_SET | AT_READ, 1, value, .params = &octet, .run = at_run_register \
 	}
-#define ACCEPT(name, param)                                             \
-	{                                                               \
-		name, AT_SET, 1, .params = &(param), .run = run_nothing \
+#define ACCEPT(name, param)                                                \
+	{                                                                  \
+		name, AT_SET, 1, .params = &(param), .run = at_run_nothing \
 	}
 
 static const struct at_command rows[] = {
@@ -57,8 +50,8 @@ static const struct at_command rows[] = {
 	ACCEPT("H", zero),
 	ACCEPT("L", up_to_3),
 	ACCEPT("M", up_to_3),
-	{ "P", AT_ACTION, .run = run_nothing },
-	{ "T", AT_ACTION, .run = run_nothing },
+	{ "P", AT_ACTION, .run = at_run_nothing },
+	{ "T", AT_ACTION, .run = at_run_nothing },
 	ACCEPT("&S", bit),
 	REGISTER("S0", AT_VALUE_S0),
 	REGISTER("S6", AT_VALUE_S6),

@@ -53,6 +53,8 @@ size_t at_out_escape(char text[3], uint8_t c);
 /* at_basic.c */
 /* The lines Manufacturer, Model, Revision and IMEI of ATI. */
 void at_show_identity(struct at_server *at);
+/* OK: what a byte stream, or a module without calls, does not have. */
+enum at_result at_run_nothing(struct at_server *at, const struct at_call *call);
 /* Shows or sets an S register; the row's tag is the value. */
 enum at_result at_run_register(struct at_server *at, const struct at_call *call);
 

@@ -129,24 +129,32 @@ static enum fota_err choose_unstored(const struct fota_boot_cfg *cfg, const stru
 	return err;
 }
 
+/* Asks who has chosen; false: it does not know. */
+static bool ask_which(const struct fota_boot_cfg *cfg, const struct fota_boot *boot, unsigned *slot)
+{
+	int running = cfg->which(cfg->which_ctx, boot);
+
+	*slot = (unsigned)running;
+	return running >= 0 && running < (int)FOTA_SLOT_COUNT;
+}
+
 /* Until the journal has said which slots hold what, none may run, but one that was chosen already. */
 static struct fota_boot_choice choose_unread(const struct fota_boot_cfg *cfg)
 {
-	int running = cfg->which ? cfg->which(cfg->which_ctx, NULL) : -1;
+	unsigned slot;
 
-	if (running < 0 || running >= (int)FOTA_SLOT_COUNT) { return (struct fota_boot_choice) { .is_none = true }; }
-	return (struct fota_boot_choice) { .slot = (unsigned)running };
+	if (!cfg->which || !ask_which(cfg, NULL, &slot)) { return (struct fota_boot_choice) { .is_none = true }; }
+	return (struct fota_boot_choice) { .slot = slot };
 }
 
 /* Changes *boot. */
 static enum fota_err choose(const struct fota_boot_cfg *cfg, struct fota_boot *boot, struct fota_boot_choice *choice)
 {
-	int running;
+	unsigned slot;
 
 	if (!cfg->which) { return select_whole(cfg, boot, choice); }
-	running = cfg->which(cfg->which_ctx, boot);
 	*choice = (struct fota_boot_choice) { .is_none = true };
-	if (running >= 0 && running < (int)FOTA_SLOT_COUNT) { *choice = fota_boot_adopt(boot, (unsigned)running); }
+	if (ask_which(cfg, boot, &slot)) { *choice = fota_boot_adopt(boot, slot); }
 	return FOTA_ERR_OK;
 }
 
